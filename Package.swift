@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "plantops",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "plantops", targets: ["plantops"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries of the system, found by pkg-config.
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Each target may import only what is listed here: the list is the architecture.
+        .target(name: "PlantDomain", swiftSettings: strict),
+        .target(name: "MQTT", dependencies: ["CMosquitto", logging], swiftSettings: strict),
+        .target(name: "Postgres", dependencies: ["CPostgres", logging], swiftSettings: strict),
+        .target(name: "Sealing", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "PlantStore",
+            dependencies: ["PlantDomain", "Postgres", "Sealing", logging],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: strict),
+        .target(
+            name: "PlantPipeline",
+            dependencies: ["PlantDomain", "PlantStore", "Postgres", "MQTT", "Sealing", logging, serviceLifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "PlantAPI",
+            dependencies: [
+                "PlantDomain", "PlantStore", hummingbird, httpTypes, logging, nioCore, serviceLifecycle,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "plantops",
+            dependencies: [
+                "PlantDomain", "PlantStore", "PlantPipeline", "PlantAPI", "Postgres", "MQTT", "Sealing",
+                argumentParser, asyncHTTPClient, configuration, logging, nioCore, serviceLifecycle, unixSignals,
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "PlantDomainTests", dependencies: ["PlantDomain"], swiftSettings: strict),
+    ]
+)

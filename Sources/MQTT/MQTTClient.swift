@@ -1,0 +1,264 @@
+internal import CMosquitto
+import Glibc
+
+/// One connection to the broker, driven by the thread that made it.
+///
+/// Nothing leaves or arrives but in `readAvailable` and `writePending`: libmosquitto queues the PUBACK of a QoS 1
+/// message *before* it hands the message over, and with `mosquitto_threaded_set` queued packets leave only in
+/// `mosquitto_loop_write`. Whoever calls `writePending` after the commit, and never before, acknowledges what is
+/// stored and nothing else. Dropping the object closes the socket without sending anything, so what was not yet
+/// written stays unacknowledged and the broker delivers it again.
+///
+/// Not Sendable: it belongs to one thread from `init` to `deinit`.
+package final class MQTTClient {
+    private let handle: MosquittoHandle
+    private let options: MQTTOptions
+    private var failure: MQTTError?
+    private var connectResult: ConnectResult?
+    private var grants: [Int32: [Int32]] = [:]
+
+    /// Called for each message inside `readAvailable`.
+    package var onMessage: (IncomingMessage) -> Void = { _ in }
+    /// Called inside `readAvailable` when the broker has acknowledged a message of ours; the packet id, and whether
+    /// the broker took it (MQTT 5 reason code below 0x80).
+    package var onPublished: (Int32, Bool) -> Void = { _, _ in }
+
+    private struct ConnectResult {
+        let reason: Int32
+        let sessionPresent: Bool
+    }
+
+    package init(_ options: MQTTOptions) throws(MQTTError) {
+        self.options = options
+        handle = try MosquittoHandle(options)
+        handle.install(callbacksOf: self)
+    }
+
+    /// The socket to wait on, or -1 when there is no connection.
+    package var socket: Int32 { mosquitto_socket(handle.pointer) }
+
+    /// True when something waits to be written (acknowledgements, publications, pings).
+    package var wantsWrite: Bool { mosquitto_want_write(handle.pointer) }
+
+    /// Connects and waits for the broker's answer.
+    /// - Returns: whether the broker kept a session for this client id.
+    /// - Throws: `unreachable`, `tls`, `refused` or `timeout`.
+    @discardableResult
+    package func connect(timeoutSeconds: Double = 10) throws(MQTTError) -> Bool {
+        try begin()
+        let deadline = monotonicSeconds() + timeoutSeconds
+        while connectResult == nil {
+            guard monotonicSeconds() < deadline else {
+                throw MQTTError(.timeout, operation: "connect", detail: "no answer within \(timeoutSeconds) s")
+            }
+            if waitReadable([socket], milliseconds: 100)[0] {
+                // Stops right at the answer: a resumed session delivers messages behind it, and whoever asked for the
+                // connection decides when those are acknowledged.
+                try readAvailable { connectResult != nil }
+            }
+            if connectResult == nil {
+                try writePending()
+                try keepAlive()
+            }
+            if let failure { throw failure }
+        }
+        return try outcomeOfConnect()
+    }
+
+    /// Opens the connection without waiting for the broker's answer: for a caller that drives many connections.
+    package func begin() throws(MQTTError) {
+        connectResult = nil
+        failure = nil
+        var properties: OpaquePointer?
+        defer { mosquitto_property_free_all(&properties) }
+        if options.version == .v5, options.sessionExpirySeconds > 0 {
+            mosquitto_property_add_int32(
+                &properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), options.sessionExpirySeconds)
+        }
+        let result = mosquitto_connect_bind_v5(
+            handle.pointer, options.host, Int32(options.port), options.keepAliveSeconds, nil, properties)
+        try check(result, "connect")
+    }
+
+    /// nil while the broker has not answered yet; then whether it had kept a session.
+    /// - Throws: `refused` with the broker's reason.
+    package func connected() throws(MQTTError) -> Bool? {
+        connectResult == nil ? nil : try outcomeOfConnect()
+    }
+
+    private func outcomeOfConnect() throws(MQTTError) -> Bool {
+        guard let connectResult else { return false }
+        guard connectResult.reason == 0 else {
+            let text =
+                options.version == .v5
+                ? mosquitto_reason_string(connectResult.reason) : mosquitto_connack_string(connectResult.reason)
+            throw MQTTError(.refused, operation: "connect", detail: text.map { String(cString: $0) } ?? "refused")
+        }
+        return connectResult.sessionPresent
+    }
+
+    /// Subscribes and waits for the grant.
+    /// - Parameter retained: false asks the broker not to send what it had kept from before (MQTT 5 only).
+    /// - Throws: `refused` when the broker does not grant the QoS asked for.
+    package func subscribe(
+        _ filter: String, qos: Int32 = 1, retained: Bool = false, timeoutSeconds: Double = 10
+    ) throws(MQTTError) {
+        var packetID: Int32 = 0
+        let handling = retained ? MQTT_SUB_OPT_SEND_RETAIN_ALWAYS : MQTT_SUB_OPT_SEND_RETAIN_NEVER
+        let subscribeOptions = options.version == .v5 ? Int32(handling.rawValue) : 0
+        try check(
+            mosquitto_subscribe_v5(handle.pointer, &packetID, filter, qos, subscribeOptions, nil), "subscribe")
+        try flush()
+        let deadline = monotonicSeconds() + timeoutSeconds
+        while grants[packetID] == nil {
+            guard monotonicSeconds() < deadline else {
+                throw MQTTError(.timeout, operation: "subscribe", detail: "no answer within \(timeoutSeconds) s")
+            }
+            // Only reads: a resumed session delivers messages before the grant, and their acknowledgements must wait
+            // for the commit. `writePending` is therefore not called here.
+            if waitReadable([socket], milliseconds: 100)[0] { try readAvailable(limit: 1) { false } }
+            if let failure { throw failure }
+        }
+        guard let granted = grants.removeValue(forKey: packetID), granted.allSatisfy({ $0 == qos }) else {
+            throw MQTTError(
+                .refused, operation: "subscribe", detail: "the broker does not grant \(filter) with QoS \(qos)")
+        }
+    }
+
+    /// Queues a message; it leaves with `writePending`.
+    /// - Returns: its packet id, which `onPublished` names once the broker has it.
+    @discardableResult
+    package func publish(
+        topic: String, payload: UnsafeRawBufferPointer, qos: Int32 = 1, retain: Bool = false
+    ) throws(MQTTError) -> Int32 {
+        var packetID: Int32 = 0
+        try check(
+            mosquitto_publish_v5(
+                handle.pointer, &packetID, topic, Int32(payload.count), payload.baseAddress, qos, retain, nil),
+            "publish")
+        return packetID
+    }
+
+    @discardableResult
+    package func publish(topic: String, payload: String, qos: Int32 = 1, retain: Bool = false) throws(MQTTError)
+        -> Int32
+    {
+        var payload = payload
+        var outcome: Result<Int32, MQTTError> = .success(0)
+        payload.withUTF8 { bytes in
+            do throws(MQTTError) {
+                outcome = .success(
+                    try publish(topic: topic, payload: UnsafeRawBufferPointer(bytes), qos: qos, retain: retain))
+            } catch {
+                outcome = .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// Reads until the socket is empty or `enough()` says stop.
+    /// - Parameter limit: most packets to read.
+    /// - Returns: true when the socket was emptied; false when there may be more, also inside the TLS layer where
+    ///   `poll` cannot see it.
+    @discardableResult
+    package func readAvailable(limit: Int = .max, until enough: () -> Bool = { false }) throws(MQTTError) -> Bool {
+        var packets = 0
+        while packets < limit, !enough() {
+            errno = 0
+            let result = mosquitto_loop_read(handle.pointer, 1)
+            // libmosquitto reports an empty socket as success and leaves EAGAIN behind; callbacks of a complete
+            // packet may leave anything, so errno is looked at only when no callback ran after it (see `touched`).
+            let code = errno
+            if result != 0 { throw failure ?? MQTTError.from(result, operation: "read", errno: code) }
+            if let failure { throw failure }
+            if code == EAGAIN || code == EWOULDBLOCK, !touched { return true }
+            touched = false
+            packets += 1
+        }
+        return false
+    }
+
+    /// Set by every callback, so that `readAvailable` can tell "nothing there" from "a packet was handled".
+    private var touched = false
+
+    /// Sends what is queued (acknowledgements, publications, pings) as far as the socket takes it.
+    package func writePending() throws(MQTTError) {
+        guard mosquitto_want_write(handle.pointer) else { return }
+        try check(mosquitto_loop_write(handle.pointer, 1), "write")
+    }
+
+    /// Sends everything queued, waiting for the socket. The queue is first in, first out: reading further messages
+    /// before it is empty would put their acknowledgements behind those still waiting, and a later write would send
+    /// them without a commit.
+    package func flush(timeoutSeconds: Double = 10) throws(MQTTError) {
+        let deadline = monotonicSeconds() + timeoutSeconds
+        try writePending()
+        while mosquitto_want_write(handle.pointer) {
+            guard monotonicSeconds() < deadline else {
+                throw MQTTError(.timeout, operation: "write", detail: "the broker takes nothing in")
+            }
+            var set = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+            poll(&set, 1, 100)
+            try writePending()
+        }
+    }
+
+    /// Keep-alive; to be called about once a second.
+    package func keepAlive() throws(MQTTError) { try check(mosquitto_loop_misc(handle.pointer), "keep alive") }
+
+    /// Says goodbye: the broker keeps the session (if it has an expiry) and does not send the will. Acknowledgements
+    /// still queued leave first.
+    package func disconnect() throws(MQTTError) {
+        try check(mosquitto_disconnect_v5(handle.pointer, 0, nil), "disconnect")
+        try flush(timeoutSeconds: 2)
+    }
+
+    /// One turn of reading, writing and keep-alive, for connections that have nothing to hold back.
+    package func turn(milliseconds: Int32) throws(MQTTError) {
+        if waitReadable([socket], milliseconds: milliseconds)[0] { try readAvailable() }
+        try writePending()
+        try keepAlive()
+        if let failure { throw failure }
+    }
+
+    private func check(_ result: Int32, _ operation: String) throws(MQTTError) {
+        guard result != 0 else { return }
+        throw failure ?? MQTTError.from(result, operation: operation, errno: errno)
+    }
+
+    // MARK: what the callbacks report
+
+    func didConnect(reason: Int32, flags: Int32) {
+        touched = true
+        connectResult = ConnectResult(reason: reason, sessionPresent: flags & 1 == 1)
+    }
+
+    func didDisconnect(reason: Int32) {
+        touched = true
+        let text = (reason > 0 && reason < 0x80 ? mosquitto_strerror(reason) : mosquitto_reason_string(reason))
+        failure = MQTTError(
+            .unreachable, operation: "connection",
+            detail: "the connection ended: " + (text.map { String(cString: $0) } ?? "\(reason)"))
+    }
+
+    func didSubscribe(packetID: Int32, granted: [Int32]) {
+        touched = true
+        grants[packetID] = granted
+    }
+
+    func didPublish(packetID: Int32, reason: Int32) {
+        touched = true
+        onPublished(packetID, reason < 0x80)
+    }
+
+    func didReceive(_ message: UnsafePointer<mosquitto_message>) {
+        touched = true
+        let message = message.pointee
+        guard let topic = message.topic else { return }
+        onMessage(
+            IncomingMessage(
+                topic: UnsafeRawBufferPointer(start: topic, count: strlen(topic)),
+                payload: UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen)),
+                packetID: UInt16(truncatingIfNeeded: message.mid), qos: Int(message.qos), isRetained: message.retain))
+    }
+}

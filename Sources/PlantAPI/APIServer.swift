@@ -1,0 +1,33 @@
+import Foundation
+import Hummingbird
+package import Logging
+import NIOCore
+package import ServiceLifecycle
+
+/// The HTTP side of the program.
+package enum APIServer {
+    /// - Returns: the service that listens and answers until it is told to stop; then it finishes what is under way.
+    package static func make(
+        _ environment: APIEnvironment, host: String, port: Int, logger: Logger
+    ) -> some Service {
+        let table = RouteTable(environment)
+        let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestMiddleware(methods: { table.methods(of: $0) }, isOpen: environment.isOpen))
+        for route in table.routes {
+            router.on(RouterPath(RouteTable.prefix + route.path), method: route.method, use: route.handler)
+        }
+        return Application(
+            router: router,
+            // nginx keeps its connections for 60 s; whoever holds one longer without a word is let go.
+            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: .init(address: .hostname(host, port: port)),
+            logger: logger)
+    }
+
+    /// The OpenAPI document as JSON, without a running server.
+    package static func openAPI(_ environment: APIEnvironment) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(RouteTable(environment).document), as: UTF8.self)
+    }
+}

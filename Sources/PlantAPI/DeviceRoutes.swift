@@ -1,0 +1,231 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import PlantDomain
+import PlantStore
+
+/// Sensor nodes: how they come in, where they stand, what they said last.
+struct DeviceRoutes {
+    private static let intervalRange = 1...86_400
+    private static let nameLength = 1...100
+
+    private let environment: APIEnvironment
+
+    init(_ environment: APIEnvironment) { self.environment = environment }
+
+    var routes: [Route] {
+        let device = Route.Answer.ok("The device", Schema.ref("Device"))
+        return [
+            Route(
+                method: .post, path: "/devices/register", tag: "devices",
+                summary: "A device asks for its identity; a known MAC address keeps its id and gets a new password",
+                body: Self.registrationSchema, answer: .created("Credentials, shown this once", Self.credentialsSchema),
+                handler: register),
+            Route(
+                method: .get, path: "/devices", tag: "devices", summary: "All devices, oldest first",
+                query: Route.QueryParameter.page,
+                answer: .ok("A page of devices", Schema.page("devices", of: "Device")),
+                handler: list),
+            Route(
+                method: .get, path: "/devices/{id}", tag: "devices", summary: "One device", answer: device,
+                problems: [404], handler: get),
+            Route(
+                method: .patch, path: "/devices/{id}", tag: "devices", summary: "Change a device",
+                body: Self.changeSchema,
+                answer: device, problems: [404], handler: change),
+            Route(
+                method: .delete, path: "/devices/{id}", tag: "devices",
+                summary: "Remove a device and its access to the broker; its readings stay with their plants",
+                answer: .noContent, problems: [404], handler: delete),
+            Route(
+                method: .post, path: "/devices/{id}/provision", tag: "devices", summary: "Put a device into a plant",
+                body: Schema.object(["plant_id": Schema.id]), answer: device, problems: [404], handler: provision),
+            Route(
+                method: .post, path: "/devices/{id}/unassign", tag: "devices",
+                summary: "Take a device out of its plant",
+                answer: device, problems: [404], handler: unassign),
+            Route(
+                method: .get, path: "/devices/{id}/telemetry/latest", tag: "devices",
+                summary: "The newest value of everything a device measures",
+                answer: .ok("The newest values", Schema.ref("LatestTelemetry")), problems: [404], handler: latest),
+        ]
+    }
+
+    // MARK: handlers
+
+    @Sendable private func register(_ request: Request, _ context: PlantContext) async throws -> Response {
+        var fields = try Fields(try await request.json())
+        let address = fields.text("mac_address", length: 1...40)
+        let firmware = fields.text("firmware_version", length: 1...64)
+        let sensors = fields.texts("sensor_types", most: 32, length: 1...64)
+        let name = fields.text("name", length: Self.nameLength)
+        let interval = fields.integer("reporting_interval_seconds", range: Self.intervalRange)
+        let mac = fields.require("mac_address", address).flatMap { MACAddress($0) }
+        if address.value != nil, mac == nil {
+            fields.refuse("mac_address", "must be the address of one network interface, such as A4:CF:12:0B:33:7E")
+        }
+        try fields.finish()
+        guard let mac else { throw Problem.invalid(fields.errors) }
+        let device = Device(
+            id: .make(), macAddress: mac, name: name.value ?? "Sensor \(mac.description.suffix(5))",
+            firmwareVersion: firmware.value, sensorTypes: sensors.value ?? [],
+            reportingIntervalSeconds: interval.value, plantID: nil, createdAt: environment.now(), lastSeenAt: nil,
+            announcedOnline: nil, battery: nil, rssi: nil)
+        let (id, isNew) = try await environment.store.registerDevice(device)
+        let password: String
+        do {
+            password = try await environment.grant(id)
+        } catch {
+            // A device that cannot get in must not be shown as one that can.
+            if isNew { _ = try await environment.store.deleteDevice(id) }
+            throw error
+        }
+        context.logger.info(
+            "device registered", metadata: ["device_id": "\(id)", "known_before": "\(!isNew)"])
+        let access = environment.access
+        return try .json(
+            [
+                "device_id": JSONValue(id), "mqtt_username": JSONValue(id), "mqtt_password": .string(password),
+                "mqtt_host": .string(access.host), "mqtt_port": .integer(Int64(access.port)),
+                "ca_certificate": JSONValue(access.caCertificate),
+            ] as JSONValue, status: .created, headers: [.location: "/api/devices/\(id)"])
+    }
+
+    @Sendable private func list(_ request: Request, _ context: PlantContext) async throws -> Response {
+        var query = QueryParameters(request)
+        let (limit, offset) = query.page()
+        try query.finish()
+        let page = try await environment.store.devices(limit: limit, offset: offset)
+        let now = environment.now()
+        return try .json(
+            [
+                "devices": .array(page.items.map { JSONValue($0, now: now) }),
+                "total": .integer(Int64(page.total)),
+            ] as JSONValue)
+    }
+
+    @Sendable private func get(_ request: Request, _ context: PlantContext) async throws -> Response {
+        try await answer(with: try context.id("device"))
+    }
+
+    @Sendable private func change(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        var fields = try Fields(try await request.json())
+        let name = fields.keep("name", fields.text("name", length: Self.nameLength))
+        let interval = fields.integer("reporting_interval_seconds", range: Self.intervalRange)
+        try fields.finish()
+        let now = environment.now()
+        guard
+            let device = try await environment.store.updateDevice(
+                id, name: name, reportingIntervalSeconds: interval, at: now)
+        else { throw Problem.notFound("device") }
+        return try .json(JSONValue(device, now: now))
+    }
+
+    @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        guard try await environment.store.device(id) != nil else { throw Problem.notFound("device") }
+        // Access first: a device that is gone from the list must not be able to come in.
+        try await environment.revoke(id)
+        guard try await environment.store.deleteDevice(id) else { throw Problem.notFound("device") }
+        context.logger.info("device removed", metadata: ["device_id": "\(id)"])
+        return .noContent
+    }
+
+    @Sendable private func provision(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        var fields = try Fields(try await request.json())
+        let plant = fields.require("plant_id", fields.id("plant_id"))
+        try fields.finish()
+        guard let plant else { throw Problem.invalid(fields.errors) }
+        switch try await environment.store.assign(id, to: plant, at: environment.now()) {
+        case .assigned: return try await answer(with: id)
+        case .noSuchDevice: throw Problem.notFound("device")
+        case .noSuchPlant: throw Problem.notFound("plant")
+        }
+    }
+
+    @Sendable private func unassign(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        guard try await environment.store.unassign(id, at: environment.now()) else { throw Problem.notFound("device") }
+        return try await answer(with: id)
+    }
+
+    @Sendable private func latest(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        guard let known = try await environment.store.latestTelemetry(of: id) else { throw Problem.notFound("device") }
+        guard let latest = known else {
+            throw Problem(status: .notFound, detail: "this device has not sent a reading yet")
+        }
+        return try .json(JSONValue(latest, device: id))
+    }
+
+    private func answer(with id: EntityID) async throws -> Response {
+        guard let device = try await environment.store.device(id) else { throw Problem.notFound("device") }
+        return try .json(JSONValue(device, now: environment.now()))
+    }
+
+    // MARK: shapes
+
+    private static let registrationSchema = Schema.object(
+        [
+            "mac_address": Schema.text(1...40), "enrollment_token": Schema.text,
+            "firmware_version": Schema.text(1...64),
+            "sensor_types": Schema.array(Schema.text(1...64)), "name": Schema.text(nameLength),
+            "reporting_interval_seconds": Schema.integer(
+                minimum: intervalRange.lowerBound, maximum: intervalRange.upperBound),
+        ], optional: ["enrollment_token", "firmware_version", "sensor_types", "name", "reporting_interval_seconds"])
+
+    private static let credentialsSchema = Schema.object([
+        "device_id": Schema.id, "mqtt_username": Schema.text, "mqtt_password": Schema.text, "mqtt_host": Schema.text,
+        "mqtt_port": ["type": "integer"], "ca_certificate": Schema.nullable(Schema.text),
+    ])
+
+    private static let changeSchema = Schema.change([
+        "name": Schema.text(nameLength),
+        "reporting_interval_seconds": Schema.nullable(
+            Schema.integer(minimum: intervalRange.lowerBound, maximum: intervalRange.upperBound)),
+    ])
+
+    static let schema = Schema.object([
+        "id": Schema.id, "name": Schema.text, "mac_address": Schema.text,
+        "status": Schema.choice(DeviceStatus.allCases.map(\.rawValue)), "plant_id": Schema.nullable(Schema.id),
+        "firmware_version": Schema.nullable(Schema.text), "sensor_types": Schema.array(Schema.text),
+        "reporting_interval_seconds": Schema.nullable(["type": "integer"]),
+        "last_seen_at": Schema.nullable(Schema.time), "battery": Schema.nullable(Schema.number),
+        "rssi": Schema.nullable(Schema.number), "created_at": Schema.time,
+    ])
+
+    /// Besides these, one number per metric under its name.
+    static let latestSchema = Schema.object(
+        [
+            "device_id": Schema.id, "timestamp": Schema.time, "received_at": Schema.time,
+            "time_source": Schema.choice(["device", "server"]), "measured_at": Schema.map(Schema.time),
+        ], optional: ["device_id"])
+}
+
+extension JSONValue {
+    init(_ device: Device, now: Timestamp) {
+        self = [
+            "id": JSONValue(device.id), "name": .string(device.name),
+            "mac_address": .string(device.macAddress.description),
+            "status": .string(device.status(now: now).rawValue), "plant_id": JSONValue(device.plantID),
+            "firmware_version": JSONValue(device.firmwareVersion), "sensor_types": JSONValue(device.sensorTypes),
+            "reporting_interval_seconds": JSONValue(device.reportingIntervalSeconds),
+            "last_seen_at": JSONValue(device.lastSeenAt), "battery": JSONValue(device.battery),
+            "rssi": JSONValue(device.rssi), "created_at": JSONValue(device.createdAt),
+        ]
+    }
+
+    /// The values under their metrics' names, `measured_at` saying when each was measured.
+    init(_ latest: LatestTelemetry, device: EntityID? = nil) {
+        // An extra metric cannot push one of the fixed fields aside.
+        var fields = latest.values.mapValues { JSONValue.number($0.value) }
+        fields["timestamp"] = JSONValue(latest.time)
+        fields["received_at"] = JSONValue(latest.receivedAt)
+        fields["time_source"] = .string(latest.timeSource.rawValue)
+        fields["measured_at"] = .object(latest.values.mapValues { JSONValue($0.time) })
+        if let device { fields["device_id"] = JSONValue(device) }
+        self = .object(fields)
+    }
+}

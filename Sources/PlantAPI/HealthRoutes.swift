@@ -1,0 +1,77 @@
+import HTTPTypes
+import Hummingbird
+import PlantDomain
+
+/// Whether the program lives, can work, and how it is.
+struct HealthRoutes {
+    private let environment: APIEnvironment
+
+    init(_ environment: APIEnvironment) { self.environment = environment }
+
+    var routes: [Route] {
+        [
+            Route(
+                method: .get, path: "/health", tag: "system", summary: "How the program and its parts are; 200 always",
+                answer: .ok("How it is", Schema.ref("Health")), handler: health),
+            Route(
+                method: .get, path: "/ready", tag: "system",
+                summary: "Whether a message could be taken in and stored now (200), or not (503)",
+                answer: .ok("Ready", Self.readySchema), handler: ready),
+            Route(
+                method: .get, path: "/live", tag: "system", summary: "Whether the process runs",
+                answer: .ok("It runs", Schema.object(["live": Schema.boolean]))
+            ) { _, _ in try .json(["live": true] as JSONValue) },
+        ]
+    }
+
+    private static let readySchema = Schema.object([
+        "ready": Schema.boolean,
+        "checks": Schema.object(["database": Schema.boolean, "mqtt": Schema.boolean]),
+    ])
+
+    static let schema: JSONValue = {
+        let part = Schema.object(["status": Schema.choice(["connected", "disconnected"])])
+        return Schema.object([
+            "status": Schema.choice(["healthy", "degraded", "unhealthy"]), "timestamp": Schema.time,
+            "version": Schema.text, "uptime_seconds": Schema.number, "memory_bytes": ["type": "integer"],
+            "components": Schema.object([
+                "database": part, "mqtt": part,
+                "ingest": Schema.object([
+                    "last_commit_at": Schema.nullable(Schema.time), "lag_seconds": Schema.number,
+                ]),
+            ]),
+        ])
+    }()
+
+    @Sendable private func health(_ request: Request, _ context: PlantContext) throws -> Response {
+        let report = environment.health()
+        // Without the database nothing works; without the broker everything but new readings does.
+        let status =
+            report.databaseConnected ? (report.mqttConnected ? "healthy" : "degraded") : "unhealthy"
+        func part(_ connected: Bool) -> JSONValue { ["status": connected ? "connected" : "disconnected"] }
+        return try .json(
+            [
+                "status": .string(status), "timestamp": JSONValue(environment.now()),
+                "version": .string(environment.version), "uptime_seconds": .number(report.uptimeSeconds.rounded()),
+                "memory_bytes": .integer(Int64(report.memoryBytes)),
+                "components": [
+                    "database": part(report.databaseConnected), "mqtt": part(report.mqttConnected),
+                    "ingest": [
+                        "last_commit_at": JSONValue(report.lastCommitAt), "lag_seconds": .number(report.lagSeconds),
+                    ],
+                ],
+            ] as JSONValue)
+    }
+
+    @Sendable private func ready(_ request: Request, _ context: PlantContext) throws -> Response {
+        let report = environment.health()
+        let isReady = report.databaseConnected && report.mqttConnected
+        var headers: HTTPFields = [:]
+        if !isReady { headers[.retryAfter] = "5" }
+        return try .json(
+            [
+                "ready": .bool(isReady),
+                "checks": ["database": .bool(report.databaseConnected), "mqtt": .bool(report.mqttConnected)],
+            ] as JSONValue, status: isReady ? .ok : .serviceUnavailable, headers: headers)
+    }
+}

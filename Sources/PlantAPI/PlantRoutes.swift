@@ -1,0 +1,263 @@
+import HTTPTypes
+import Hummingbird
+import PlantDomain
+import PlantStore
+
+/// Plants: made, changed, arranged in the room.
+struct PlantRoutes {
+    private static let nameLength = 1...100
+    /// The unit is the drawing's own; the bound only keeps out nonsense.
+    private static let positionRange = -1_000_000.0...1_000_000.0
+    private static let thresholdsLimit = 64
+
+    private let environment: APIEnvironment
+
+    init(_ environment: APIEnvironment) { self.environment = environment }
+
+    var routes: [Route] {
+        let plant = Route.Answer.ok("The plant", Schema.ref("Plant"))
+        return [
+            Route(
+                method: .get, path: "/plants", tag: "plants",
+                summary: "All plants, oldest first, with their newest values",
+                query: Route.QueryParameter.page, answer: .ok("A page of plants", Schema.page("plants", of: "Plant")),
+                handler: list),
+            Route(
+                method: .post, path: "/plants", tag: "plants", summary: "Make a plant", body: Self.creationSchema,
+                answer: .created("The new plant", Schema.ref("Plant")), handler: create),
+            Route(
+                method: .get, path: "/plants/{id}", tag: "plants", summary: "One plant", answer: plant, problems: [404],
+                handler: get),
+            Route(
+                method: .put, path: "/plants/{id}", tag: "plants",
+                summary: "Change a plant: absent fields stay, null clears; limits metric by metric",
+                body: Self.changeSchema, answer: plant, problems: [404], handler: change),
+            Route(
+                method: .delete, path: "/plants/{id}", tag: "plants",
+                summary: "Remove a plant; its devices are free again",
+                answer: .noContent, problems: [404], handler: delete),
+            Route(
+                method: .put, path: "/plants/{id}/position", tag: "plants", summary: "Move a plant in the room",
+                body: Schema.ref("Position"), answer: plant, problems: [404], handler: move),
+            Route(
+                method: .get, path: "/plants/{id}/devices", tag: "plants", summary: "The devices that stand in a plant",
+                answer: .ok("Its devices", Schema.page("devices", of: "Device")), problems: [404], handler: devices),
+        ]
+    }
+
+    // MARK: handlers
+
+    @Sendable private func list(_ request: Request, _ context: PlantContext) async throws -> Response {
+        var query = QueryParameters(request)
+        let (limit, offset) = query.page()
+        try query.finish()
+        let page = try await environment.store.plants(limit: limit, offset: offset)
+        let now = environment.now()
+        return try .json(
+            [
+                "plants": .array(page.items.map { JSONValue($0, now: now) }),
+                "total": .integer(Int64(page.total)),
+            ] as JSONValue)
+    }
+
+    @Sendable private func create(_ request: Request, _ context: PlantContext) async throws -> Response {
+        var fields = try Fields(try await request.json())
+        let change = PlantChange(&fields)
+        let name = fields.require("name", change.name)
+        let now = environment.now()
+        var plant = Plant(
+            id: .make(), name: name ?? "", species: nil, room: nil, position: nil, thresholds: [:], createdAt: now,
+            updatedAt: now)
+        change.apply(to: &plant)
+        Self.check(plant.thresholds, &fields)
+        try fields.finish()
+        try await environment.store.createPlant(plant)
+        return try .json(
+            JSONValue(plant, now: now), status: .created, headers: [.location: "/api/plants/\(plant.id)"])
+    }
+
+    @Sendable private func get(_ request: Request, _ context: PlantContext) async throws -> Response {
+        guard let plant = try await environment.store.plant(try context.id("plant")) else {
+            throw Problem.notFound("plant")
+        }
+        return try .json(JSONValue(plant, now: environment.now()))
+    }
+
+    @Sendable private func change(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("plant")
+        var read = try Fields(try await request.json())
+        let change = PlantChange(&read)
+        let fields = read
+        let now = environment.now()
+        let changed = try await environment.store.updatePlant(id, at: now) { plant in
+            var fields = fields
+            change.apply(to: &plant)
+            // Only now: a new minimum may lie above a maximum that was there before.
+            Self.check(plant.thresholds, &fields)
+            try fields.finish()
+        }
+        guard let changed else { throw Problem.notFound("plant") }
+        return try .json(JSONValue(changed, now: now))
+    }
+
+    @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
+        guard try await environment.store.deletePlant(try context.id("plant")) else { throw Problem.notFound("plant") }
+        return .noContent
+    }
+
+    @Sendable private func move(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("plant")
+        var fields = try Fields(try await request.json())
+        let position = PlantChange.position(&fields)
+        try fields.finish()
+        let now = environment.now()
+        let moved = try await environment.store.updatePlant(id, at: now) { $0.position = position }
+        guard let moved else { throw Problem.notFound("plant") }
+        return try .json(JSONValue(moved, now: now))
+    }
+
+    @Sendable private func devices(_ request: Request, _ context: PlantContext) async throws -> Response {
+        guard let devices = try await environment.store.devices(of: try context.id("plant")) else {
+            throw Problem.notFound("plant")
+        }
+        let now = environment.now()
+        return try .json(
+            [
+                "devices": .array(devices.map { JSONValue($0, now: now) }),
+                "total": .integer(Int64(devices.count)),
+            ] as JSONValue)
+    }
+
+    /// What only the whole set of limits can tell.
+    private static func check(_ thresholds: Thresholds, _ fields: inout Fields) {
+        if thresholds.count > thresholdsLimit {
+            fields.refuse("thresholds", "at most \(thresholdsLimit) metrics can have limits")
+        }
+        for (name, threshold) in thresholds.sorted(by: { $0.key < $1.key }) {
+            if let min = threshold.min, let max = threshold.max, min >= max {
+                fields.refuse("thresholds/\(name)/min", "must be below max (\(plain(max)))")
+            }
+        }
+    }
+
+    /// The fields of a plant that people set.
+    private struct PlantChange: Sendable {
+        let name: Change<String>
+        let species: Change<String>
+        let room: Change<String>
+        let position: Change<Plant.Position?>
+        let thresholds: Change<[String: Change<ThresholdChange>]>
+
+        struct ThresholdChange: Sendable {
+            let min: Change<Double>
+            let max: Change<Double>
+        }
+
+        init(_ fields: inout Fields) {
+            name = fields.keep("name", fields.text("name", length: PlantRoutes.nameLength))
+            species = fields.text("species", length: PlantRoutes.nameLength)
+            room = fields.text("room", length: PlantRoutes.nameLength)
+            position = fields.nested("position") { Self.position(&$0) }
+            thresholds = fields.nested("thresholds") { fields in
+                var limits: [String: Change<ThresholdChange>] = [:]
+                for name in fields.names { limits[name] = Self.threshold(name, &fields) }
+                return limits
+            }
+        }
+
+        static func position(_ fields: inout Fields) -> Plant.Position? {
+            let x = fields.require("x", fields.number("x", range: PlantRoutes.positionRange))
+            let y = fields.require("y", fields.number("y", range: PlantRoutes.positionRange))
+            guard let x, let y else { return nil }
+            return Plant.Position(x: x, y: y)
+        }
+
+        private static func threshold(_ name: String, _ fields: inout Fields) -> Change<ThresholdChange> {
+            let metric = Metric.named(name)
+            guard metric != nil || ExtraMetric.isValidName(name) else {
+                fields.refuse(name, "is no metric: lower-case letters, digits and _ only")
+                return .unchanged
+            }
+            let range = metric?.range ?? -1e12...1e12
+            return fields.nested(name) { fields in
+                ThresholdChange(min: fields.number("min", range: range), max: fields.number("max", range: range))
+            }
+        }
+
+        func apply(to plant: inout Plant) {
+            name.apply(to: &plant.name)
+            species.apply(to: &plant.species)
+            room.apply(to: &plant.room)
+            switch position {
+            case .unchanged: break
+            case .cleared: plant.position = nil
+            case .set(let position): plant.position = position
+            }
+            switch thresholds {
+            case .unchanged: break
+            case .cleared: plant.thresholds = [:]
+            case .set(let limits): for (name, limit) in limits { Self.apply(limit, name, &plant.thresholds) }
+            }
+        }
+
+        private static func apply(_ limit: Change<ThresholdChange>, _ name: String, _ thresholds: inout Thresholds) {
+            switch limit {
+            case .unchanged: break
+            case .cleared: thresholds[name] = nil
+            case .set(let change):
+                var threshold = thresholds[name] ?? Threshold(min: nil, max: nil)
+                change.min.apply(to: &threshold.min)
+                change.max.apply(to: &threshold.max)
+                thresholds[name] = threshold.min == nil && threshold.max == nil ? nil : threshold
+            }
+        }
+    }
+
+    // MARK: shapes
+
+    private static let settable: [String: JSONValue] = [
+        "species": Schema.nullable(Schema.text(nameLength)), "room": Schema.nullable(Schema.text(nameLength)),
+        "position": Schema.nullable(Schema.ref("Position")), "thresholds": Schema.nullable(Schema.ref("Thresholds")),
+    ]
+    private static let creationSchema = Schema.object(
+        settable.merging(["name": Schema.text(nameLength)]) { $1 }, optional: Set(settable.keys))
+    private static let changeSchema = Schema.change(settable.merging(["name": Schema.text(nameLength)]) { $1 })
+
+    static let positionSchema = Schema.object([
+        "x": Schema.number(positionRange), "y": Schema.number(positionRange),
+    ])
+
+    static let thresholdsSchema: JSONValue = {
+        let limit = Schema.change(["min": Schema.nullable(Schema.number), "max": Schema.nullable(Schema.number)])
+        return [
+            "type": "object", "propertyNames": ["pattern": "^[a-z][a-z0-9_]{0,63}$"],
+            "additionalProperties": Schema.nullable(limit),
+        ]
+    }()
+
+    static let schema = Schema.object([
+        "id": Schema.id, "name": Schema.text, "species": Schema.nullable(Schema.text),
+        "room": Schema.nullable(Schema.text), "position": Schema.nullable(Schema.ref("Position")),
+        "thresholds": Schema.ref("Thresholds"), "device_count": ["type": "integer", "minimum": 0],
+        "latest_telemetry": Schema.nullable(Schema.ref("LatestTelemetry")),
+        "status": Schema.choice(PlantStatus.allCases.map(\.rawValue)), "derived": Schema.map(Schema.number),
+        "created_at": Schema.time, "updated_at": Schema.time,
+    ])
+}
+
+extension JSONValue {
+    init(_ plant: Plant, now: Timestamp) {
+        self = [
+            "id": JSONValue(plant.id), "name": .string(plant.name), "species": JSONValue(plant.species),
+            "room": JSONValue(plant.room),
+            "position": plant.position.map { ["x": .number($0.x), "y": .number($0.y)] } ?? .null,
+            "thresholds": .object(
+                plant.thresholds.mapValues { ["min": JSONValue($0.min), "max": JSONValue($0.max)] }),
+            "device_count": .integer(Int64(plant.deviceCount)),
+            "latest_telemetry": plant.latest.map { JSONValue($0) } ?? .null,
+            "status": .string(plant.status(now: now).rawValue),
+            "derived": .object((plant.latest?.derived ?? [:]).mapValues { .number($0) }),
+            "created_at": JSONValue(plant.createdAt), "updated_at": JSONValue(plant.updatedAt),
+        ]
+    }
+}

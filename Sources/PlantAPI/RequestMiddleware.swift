@@ -1,0 +1,103 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import PlantDomain
+import PlantStore
+
+/// Around every request: gives it a correlation id, logs it, and turns whatever was thrown into a problem.
+struct RequestMiddleware: RouterMiddleware {
+    typealias Context = PlantContext
+
+    static let correlationHeader = HTTPField.Name("X-Correlation-ID")!
+    /// The methods a path knows, for the `Allow` of a 405.
+    let methods: @Sendable (_ path: String) -> [HTTPRequest.Method]
+    /// Whether the schema is there; until then only the probes are answered.
+    let isOpen: @Sendable () -> Bool
+
+    func handle(
+        _ request: Request, context: PlantContext, next: (Request, PlantContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.correlationID = Self.correlationID(request.headers[Self.correlationHeader])
+        context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            guard isOpen() || Self.probes.contains(request.uri.path) else {
+                throw Unavailable("the database", reason: "the schema is not ready yet")
+            }
+            response = try await next(request, context)
+        } catch {
+            response = try answer(error, to: request, context)
+        }
+        response.headers[Self.correlationHeader] = context.correlationID
+        let elapsed = start.duration(to: .now).components
+        let milliseconds = Double(elapsed.seconds) * 1000 + Double(elapsed.attoseconds / 1_000_000_000_000) / 1000
+        // Probes come every few seconds for ever.
+        let level: Logger.Level = Self.probes.contains(request.uri.path) ? .debug : .info
+        context.logger.log(
+            level: level, "request",
+            metadata: [
+                "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)",
+                "milliseconds": "\(milliseconds)",
+            ])
+        return response
+    }
+
+    private static let probes: Set<String> = ["/api/health", "/api/ready", "/api/live"]
+
+    private func answer(_ error: any Error, to request: Request, _ context: PlantContext) throws -> Response {
+        let problem = problem(error, request, context)
+        var headers: HTTPFields = [:]
+        if let seconds = problem.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
+        if !problem.allow.isEmpty { headers[.allow] = problem.allow.joined(separator: ", ") }
+        return try .json(
+            problem.body(instance: request.uri.path, correlationID: context.correlationID), status: problem.status,
+            headers: headers, mediaType: "application/problem+json")
+    }
+
+    private func problem(_ error: any Error, _ request: Request, _ context: PlantContext) -> Problem {
+        switch error {
+        case let problem as Problem:
+            return problem
+        case let error as Unavailable:
+            context.logger.warning("a dependency is away", metadata: ["reason": "\(error)"])
+            return .unavailable(error.what, retryAfterSeconds: error.retryAfterSeconds)
+        case let error where Store.isTransient(error):
+            context.logger.warning("the database is away", metadata: ["reason": "\(error)"])
+            return .unavailable("the database", retryAfterSeconds: 5)
+        case let error as HTTPError where error.status == .notFound:
+            let known = methods(request.uri.path)
+            guard known.isEmpty else {
+                return Problem(
+                    status: .methodNotAllowed, detail: "this path does not take \(request.method)",
+                    allow: known.map(\.rawValue))
+            }
+            return Problem(status: .notFound, detail: "there is nothing under this path")
+        case let error as HTTPError where error.status.kind == .clientError:
+            return Problem(status: error.status, detail: error.status.reasonPhrase)
+        default:
+            context.logger.error("a request failed", metadata: ["error": "\(error)"])
+            return Problem(
+                status: .internalServerError,
+                detail: "something went wrong here; the correlation id finds it in the log")
+        }
+    }
+
+    /// The client's own id when it is a sane token, else a new one: anything else could forge log lines.
+    static func correlationID(_ offered: String?) -> String {
+        if let offered, (1...128).contains(offered.utf8.count),
+            offered.utf8.allSatisfy({ byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            })
+        {
+            return offered
+        }
+        return EntityID.make().description
+    }
+}

@@ -1,0 +1,83 @@
+import HTTPTypes
+import Hummingbird
+
+/// One line of the route table: what answers it, and what the OpenAPI document says of it.
+struct Route: Sendable {
+    typealias Handler = @Sendable (Request, PlantContext) async throws -> Response
+
+    /// What an answer with this status carries.
+    struct Answer: Sendable {
+        let status: Int
+        let description: String
+        let schema: JSONValue?
+
+        static func ok(_ description: String, _ schema: JSONValue) -> Answer {
+            Answer(status: 200, description: description, schema: schema)
+        }
+        static func created(_ description: String, _ schema: JSONValue) -> Answer {
+            Answer(status: 201, description: description, schema: schema)
+        }
+        static let noContent = Answer(status: 204, description: "Done; there is nothing to say.", schema: nil)
+    }
+
+    let method: HTTPRequest.Method
+    /// Below `/api`, with parameters in braces.
+    let path: String
+    /// One word for the part of the program it belongs to.
+    let tag: String
+    let summary: String
+    var query: [QueryParameter] = []
+    /// Schema of the body, if it takes one.
+    var body: JSONValue?
+    let answer: Answer
+    /// Statuses of problems it may answer with, besides 500 and 503.
+    var problems: [Int] = []
+    let handler: Handler
+
+    struct QueryParameter: Sendable {
+        let name: String
+        let schema: JSONValue
+        let description: String
+
+        static let page = [
+            QueryParameter(
+                name: "limit", schema: Schema.integer(minimum: 1, maximum: 500, default: 50),
+                description: "Most items in the answer."),
+            QueryParameter(
+                name: "offset", schema: Schema.integer(minimum: 0, maximum: 1_000_000_000, default: 0),
+                description: "Items to skip."),
+        ]
+    }
+}
+
+/// Every route there is, in one place.
+struct RouteTable: Sendable {
+    static let prefix = "/api"
+    let routes: [Route]
+    /// OpenAPI 3.1.
+    let document: JSONValue
+
+    init(_ environment: APIEnvironment) {
+        let resources =
+            HealthRoutes(environment).routes + DeviceRoutes(environment).routes + PlantRoutes(environment).routes
+            + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
+        let document = OpenAPI.document(resources, version: environment.version)
+        self.document = document
+        routes =
+            resources + [
+                Route(
+                    method: .get, path: "/openapi.json", tag: "system", summary: "This description",
+                    answer: .ok("OpenAPI 3.1", Schema.anyObject)
+                ) { _, _ in try .json(document) }
+            ]
+    }
+
+    /// The methods a concrete path knows.
+    func methods(of path: String) -> [HTTPRequest.Method] {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        return routes.filter { route in
+            let pattern = (Self.prefix + route.path).split(separator: "/", omittingEmptySubsequences: true)
+            return pattern.count == parts.count && zip(pattern, parts).allSatisfy { $0.first == "{" || $0 == $1 }
+        }.map(\.method)
+    }
+}

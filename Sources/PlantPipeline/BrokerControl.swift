@@ -1,0 +1,186 @@
+import Foundation
+package import Logging
+package import MQTT
+package import PlantDomain
+package import Sealing
+import ServiceLifecycle
+import Synchronization
+
+/// Tells the broker who may come in, over a connection of its own.
+///
+/// Requests from asynchronous code are handed to one thread, which owns the connection, and answered from there.
+package final class BrokerControl: Service {
+    private struct Request {
+        let id: String
+        let commands: [DynamicSecurity.Command]
+        let deadline: Double
+        let answer: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var waiting: [Request] = []
+        var isConnected = false
+        var isStopped = false
+    }
+
+    /// Longest a request waits for the broker, in seconds.
+    private static let patience = 5.0
+
+    private let options: MQTTOptions
+    private let logger: Logger
+    private let wake = WakeSignal()
+    private let stop = StopFlag()
+    private let state = Mutex(State())
+
+    package init(_ options: MQTTOptions, logger: Logger) {
+        var options = options
+        options.clientID += "-control"
+        self.options = options
+        self.logger = logger
+    }
+
+    package var isConnected: Bool { state.withLock { $0.isConnected } }
+
+    /// Makes credentials for a device; the old ones, and a session open under them, end at once.
+    /// - Returns: the password, which is kept nowhere else.
+    /// - Throws: `Unavailable` when the broker does not confirm in time.
+    package func grant(_ device: EntityID) async throws -> Secret {
+        let password = Secret(try Crypto.randomToken())
+        try await execute(DynamicSecurity.grant(device, password: password))
+        return password
+    }
+
+    /// Takes a device's credentials away and ends its session.
+    /// - Throws: `Unavailable` when the broker does not confirm in time.
+    package func revoke(_ device: EntityID) async throws {
+        try await execute(DynamicSecurity.revoke(device))
+    }
+
+    private func execute(_ commands: [DynamicSecurity.Command]) async throws {
+        let id = EntityID.make().description
+        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Void, any Error>) in
+            let request = Request(
+                id: id, commands: commands, deadline: monotonicSeconds() + Self.patience, answer: answer)
+            let isStopped = state.withLock { state in
+                if !state.isStopped { state.waiting.append(request) }
+                return state.isStopped
+            }
+            if isStopped {
+                answer.resume(throwing: Unavailable("the MQTT broker", reason: "the program is stopping"))
+            } else {
+                wake.signal()
+            }
+        }
+    }
+
+    package func run() async throws {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await DedicatedThread.run(name: "broker-control") { self.loop() }
+        } onCancelOrGracefulShutdown: {
+            self.stop.raise()
+            self.wake.signal()
+        }
+    }
+
+    // MARK: the thread
+
+    private func loop() {
+        var backoff = Backoff()
+        var lastProblem = ""
+        while !stop.isRaised {
+            do {
+                try session { backoff.reset() }
+            } catch {
+                let level: Logger.Level = lastProblem == "\(error)" ? .debug : .warning
+                lastProblem = "\(error)"
+                logger.log(level: level, "no control connection to the broker", metadata: ["reason": "\(error)"])
+            }
+            state.withLock { $0.isConnected = false }
+            let until = monotonicSeconds() + backoff.wait()
+            while !stop.isRaised, monotonicSeconds() < until {
+                failOverdue()
+                if waitReadable([wake.descriptor], milliseconds: 100)[0] { wake.clear() }
+            }
+        }
+        let left = state.withLock { state in
+            state.isStopped = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for request in left {
+            request.answer.resume(throwing: Unavailable("the MQTT broker", reason: "the program is stopping"))
+        }
+    }
+
+    private func session(connected: () -> Void) throws {
+        let client = try MQTTClient(options)
+        // The request the broker is working on; one at a time keeps the order of changes to a device.
+        var current: Request?
+        defer {
+            current?.answer.resume(throwing: Unavailable("the MQTT broker", reason: "the connection ended"))
+        }
+        client.onMessage = { message in
+            guard let request = current, let outcome = Self.outcome(of: request, in: message.payload) else { return }
+            current = nil
+            request.answer.resume(with: outcome)
+        }
+        try client.connect()
+        try client.subscribe(DynamicSecurity.responseTopic)
+        state.withLock { $0.isConnected = true }
+        connected()
+        while !stop.isRaised {
+            if current == nil, let next = takeNext() {
+                current = next
+                try send(next, over: client)
+            }
+            let readable = waitReadable([client.socket, wake.descriptor], milliseconds: 500)
+            if readable[1] { wake.clear() }
+            try client.turn(milliseconds: 0)
+            if let request = current, request.deadline < monotonicSeconds() {
+                throw MQTTError(.timeout, operation: "control", detail: "the broker did not confirm a change")
+            }
+            failOverdue()
+        }
+        try client.disconnect()
+    }
+
+    private func takeNext() -> Request? {
+        state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+    }
+
+    private func send(_ request: Request, over client: MQTTClient) throws {
+        struct Envelope: Encodable { let commands: [DynamicSecurity.Command] }
+        let commands = request.commands.map { command in
+            var command = command
+            command.correlationData = request.id
+            return command
+        }
+        let payload = try JSONEncoder().encode(Envelope(commands: commands))
+        try client.publish(topic: DynamicSecurity.topic, payload: String(decoding: payload, as: UTF8.self))
+        try client.flush()
+    }
+
+    /// - Returns: nil when the message answers something else.
+    private static func outcome(of request: Request, in payload: UnsafeRawBufferPointer) -> Result<Void, any Error>? {
+        guard let answer = try? JSONDecoder().decode(DynamicSecurity.Responses.self, from: Data(payload)),
+            answer.responses.contains(where: { $0.correlationData == request.id })
+        else { return nil }
+        for (command, response) in zip(request.commands, answer.responses) {
+            if let error = response.error, !command.tolerates.contains(error) {
+                return .failure(Unavailable("the MQTT broker", reason: "it refused \(command.command): \(error)"))
+            }
+        }
+        return .success(())
+    }
+
+    private func failOverdue() {
+        let now = monotonicSeconds()
+        let overdue = state.withLock { state in
+            defer { state.waiting.removeAll { $0.deadline < now } }
+            return state.waiting.filter { $0.deadline < now }
+        }
+        for request in overdue {
+            request.answer.resume(throwing: Unavailable("the MQTT broker", reason: "no connection"))
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Logging
+package import MQTT
+import PlantDomain
+import PlantStore
+package import Postgres
+
+package struct IngestOptions: Sendable {
+    package var mqtt: MQTTOptions
+    package var database: PostgresOptions
+    /// Several backends that share the stream carry the same name; nil when there is one.
+    package var sharedGroup: String?
+    /// Most messages in one transaction. Below the receive maximum, so that the broker goes on sending while a batch
+    /// is being committed.
+    package var batchLimit = 4000
+
+    /// Most messages the broker may have under way to us, unacknowledged.
+    package static let receiveMaximum = 10_000
+    /// How long the broker keeps our session and its queue.
+    package static let sessionExpirySeconds: UInt32 = 7 * 86_400
+
+    package init(mqtt: MQTTOptions, database: PostgresOptions, sharedGroup: String?) {
+        self.mqtt = mqtt
+        self.mqtt.cleanStart = false
+        self.mqtt.sessionExpirySeconds = Self.sessionExpirySeconds
+        self.mqtt.receiveMaximum = Self.receiveMaximum
+        self.database = database
+        self.sharedGroup = sharedGroup
+    }
+}
+
+/// The thread that takes readings in: read what is there, commit it in one transaction, acknowledge.
+///
+/// Batches form by themselves: under load many messages wait while one batch is committed and make up the next; a
+/// single message is committed at once. There is no timer.
+struct IngestLoop {
+    let options: IngestOptions
+    let status: IngestStatus
+    let stop: StopFlag
+    let wake: WakeSignal
+    let logger: Logger
+
+    /// Returns when it was told to stop and the batch in hand is committed and acknowledged.
+    func run() {
+        var backoff = Backoff()
+        var writer: IngestWriter?
+        while !stop.isRaised {
+            do {
+                let ready = try writer ?? connectDatabase()
+                writer = ready
+                try session(ready) { backoff.reset() }
+                return
+            } catch let error as PostgresError {
+                // The client is gone by now, its messages unacknowledged: the broker keeps them for us.
+                writer = nil
+                report(database: false, "database", "\(error)")
+            } catch {
+                report(database: true, "broker", "\(error)")
+            }
+            pause(seconds: backoff.wait())
+        }
+    }
+
+    private func connectDatabase() throws -> IngestWriter {
+        let writer = try IngestWriter(options.database, clientID: options.mqtt.clientID)
+        status.change { $0.databaseConnected = true }
+        return writer
+    }
+
+    private func report(database: Bool, _ what: String, _ problem: String) {
+        let isNew = status.snapshot.lastProblem != problem
+        status.change { state in
+            state.mqttConnected = false
+            state.databaseConnected = database
+            state.waitingSince = nil
+            state.lastProblem = problem
+        }
+        // Once per problem, or an hour's outage fills the log.
+        let level: Logger.Level = isNew ? .warning : .debug
+        logger.log(
+            level: level, "ingest is interrupted; the broker keeps the messages",
+            metadata: ["waiting_for": "\(what)", "reason": "\(problem)"])
+    }
+
+    /// One connection to the broker, until it breaks (throws) or the thread is told to stop (returns).
+    private func session(_ writer: IngestWriter, connected: () -> Void) throws {
+        let client = try MQTTClient(options.mqtt)
+        var builder = BatchBuilder()
+        client.onMessage = { builder.take($0, receivedAt: .now()) }
+
+        if try client.connect() {
+            builder.resume(committed: try writer.recentDeliveries(), inFlight: IngestOptions.receiveMaximum)
+        }
+        for topic in DeviceTopic.allCases {
+            // Not the retained ones: a kept `offline` would be taken for news. What happened while this program was
+            // away, the session has queued.
+            try client.subscribe(options.sharedGroup.map { "$share/\($0)/\(topic.filter)" } ?? topic.filter)
+        }
+        status.change { state in
+            state.mqttConnected = true
+            state.lastProblem = nil
+        }
+        connected()
+        logger.info("ingest is running", metadata: ["client_id_length": "\(options.mqtt.clientID.count)"])
+        defer { status.change { $0.mqttConnected = false } }
+
+        var nothingLeft = false
+        var lastKeepAlive = monotonicSeconds()
+        while true {
+            if !builder.batch.isEmpty {
+                try commit(&builder, writer)
+            }
+            // Everything read so far is in the database: now, and only now, the acknowledgements leave.
+            try client.flush()
+            if stop.isRaised {
+                try client.disconnect()
+                return
+            }
+            if nothingLeft {
+                let readable = waitReadable([client.socket, wake.descriptor], milliseconds: 1000)
+                if readable[1] { wake.clear() }
+            }
+            if monotonicSeconds() - lastKeepAlive >= 1 {
+                lastKeepAlive = monotonicSeconds()
+                try client.keepAlive()
+                guard writer.seemsAlive() else {
+                    throw PostgresError(.unavailable, "the connection to the server was lost")
+                }
+            }
+            nothingLeft = try client.readAvailable {
+                builder.batch.items.count >= options.batchLimit
+                    || builder.batch.payloads.count >= BatchBuilder.fullBytes
+            }
+        }
+    }
+
+    private func commit(_ builder: inout BatchBuilder, _ writer: IngestWriter) throws {
+        let oldest = builder.batch.items[0].receivedAt
+        status.change { $0.waitingSince = oldest }
+        let outcome = try writer.commit(builder.batch)
+        builder.removeAll()
+        let now = Timestamp.now()
+        let (redeliveries, retained) = (builder.redeliveries, builder.retainedIgnored)
+        status.change { state in
+            state.waitingSince = nil
+            state.lastCommitAt = now
+            state.lastCommitLag = max(0, now.seconds(since: oldest))
+            state.totals.add(outcome)
+            state.batches += 1
+            state.redeliveries = redeliveries
+            state.retainedIgnored = retained
+        }
+        if !outcome.deadLetters.isEmpty {
+            let reasons = outcome.deadLetters.map { "\($0.key.rawValue)=\($0.value)" }.sorted().joined(separator: " ")
+            logger.notice("messages went to the dead letters", metadata: ["reasons": "\(reasons)"])
+        }
+    }
+
+    private func pause(seconds: Double) {
+        if waitReadable([wake.descriptor], milliseconds: Int32(seconds * 1000))[0] { wake.clear() }
+    }
+}

@@ -1,0 +1,104 @@
+import PlantDomain
+
+/// The statements of the write path. Column lists come from `Metric`, so that a new metric needs a migration and a
+/// case in that enumeration, and nothing here.
+enum IngestSQL {
+    private static let metrics = Metric.allCases.map(\.name)
+
+    private static let telemetryColumns =
+        (["time", "device_id", "plant_id"] + metrics + ["extra", "time_source", "received_at"])
+    static let telemetryColumnCount = Int16(telemetryColumns.count)
+
+    private static let stateColumns =
+        [
+            "device_id", "last_seen_at", "status", "status_at", "uptime_seconds", "free_heap_bytes",
+            "firmware_version", "reading_at", "reading_received_at", "reading_time_source",
+        ] + metrics.flatMap { [$0, $0 + "_at"] } + ["extra"]
+    static let stateColumnCount = Int16(stateColumns.count)
+
+    /// Private to the connection and emptied at every commit.
+    static let stagingTables = """
+        CREATE TEMPORARY TABLE staged_telemetry ON COMMIT DELETE ROWS AS
+            SELECT \(telemetryColumns.joined(separator: ", ")) FROM telemetry LIMIT 0;
+        CREATE TEMPORARY TABLE staged_states ON COMMIT DELETE ROWS AS
+            SELECT \(stateColumns.joined(separator: ", ")) FROM device_state LIMIT 0;
+        """
+
+    static let ensurePartitions =
+        "SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')"
+
+    static let directory = """
+        SELECT d.id, a.plant_id, a.readings_from, a.unassigned_at
+        FROM devices d LEFT JOIN device_assignments a ON a.device_id = d.id
+        WHERE d.id = ANY ($1)
+        ORDER BY d.id, a.assigned_at
+        """
+
+    static let copyTelemetry = "COPY staged_telemetry FROM STDIN (FORMAT binary)"
+
+    /// (device_id, time) is unique: a reading that is there already changes nothing.
+    static let insertTelemetry = """
+        INSERT INTO telemetry (\(telemetryColumns.joined(separator: ", ")))
+        SELECT \(telemetryColumns.joined(separator: ", ")) FROM staged_telemetry
+        ON CONFLICT DO NOTHING
+        """
+
+    static let copyStates = "COPY staged_states FROM STDIN (FORMAT binary)"
+
+    /// Per metric the newer value stays: a late reading never overwrites a newer one. The extra metrics of one device
+    /// are bounded to about 8 kB, however many names it invents.
+    static let mergeStates = """
+        INSERT INTO device_state AS s (\(stateColumns.joined(separator: ", ")))
+        SELECT \(stateColumns.joined(separator: ", ")) FROM staged_states
+        ON CONFLICT (device_id) DO UPDATE SET
+            last_seen_at = GREATEST(s.last_seen_at, EXCLUDED.last_seen_at),
+            status = CASE
+                WHEN EXCLUDED.status_at >= COALESCE(s.status_at, '-infinity') THEN EXCLUDED.status
+                WHEN EXCLUDED.last_seen_at > s.status_at THEN 'online'
+                ELSE s.status END,
+            status_at = GREATEST(s.status_at, EXCLUDED.status_at),
+            uptime_seconds = COALESCE(EXCLUDED.uptime_seconds, s.uptime_seconds),
+            free_heap_bytes = COALESCE(EXCLUDED.free_heap_bytes, s.free_heap_bytes),
+            firmware_version = COALESCE(EXCLUDED.firmware_version, s.firmware_version),
+            reading_received_at = CASE WHEN \(newer("reading_at")) THEN EXCLUDED.reading_received_at
+                ELSE s.reading_received_at END,
+            reading_time_source = CASE WHEN \(newer("reading_at")) THEN EXCLUDED.reading_time_source
+                ELSE s.reading_time_source END,
+            reading_at = GREATEST(s.reading_at, EXCLUDED.reading_at),
+        \(metrics.map(mergeMetric).joined(separator: "\n"))
+            extra = CASE
+                WHEN EXCLUDED.extra = '{}' THEN s.extra
+                WHEN pg_column_size(s.extra) > 8192 THEN EXCLUDED.extra
+                WHEN \(newer("reading_at")) THEN s.extra || EXCLUDED.extra
+                ELSE EXCLUDED.extra || s.extra END
+        """
+
+    private static func newer(_ column: String) -> String {
+        "EXCLUDED.\(column) > COALESCE(s.\(column), '-infinity')"
+    }
+
+    private static func mergeMetric(_ name: String) -> String {
+        """
+            \(name) = CASE WHEN \(newer(name + "_at")) THEN EXCLUDED.\(name) ELSE s.\(name) END,
+            \(name)_at = GREATEST(s.\(name)_at, EXCLUDED.\(name)_at),
+        """
+    }
+
+    static let copyDeadLetters = """
+        COPY dead_letters (id, received_at, topic, device_id, reason, detail, payload, payload_bytes)
+        FROM STDIN (FORMAT binary)
+        """
+
+    static let rememberDeliveries = """
+        INSERT INTO ingest_deliveries (client_id, packet_id, fingerprint)
+        SELECT $1, packet, print FROM unnest($2::bigint[], $3::bigint[]) AS delivery (packet, print)
+        ON CONFLICT (client_id, packet_id)
+        DO UPDATE SET fingerprint = EXCLUDED.fingerprint, committed_at = EXCLUDED.committed_at
+        """
+
+    /// The broker keeps our session for seven days.
+    static let recentDeliveries = """
+        SELECT packet_id, fingerprint FROM ingest_deliveries
+        WHERE client_id = $1 AND committed_at > now() - INTERVAL '7 days'
+        """
+}

@@ -1,0 +1,184 @@
+import PlantDomain
+package import Postgres
+
+/// Writes batches of messages, each in one transaction, over a connection of its own.
+///
+/// Not Sendable: it belongs to the ingest thread. After `unavailable` it must be dropped and made anew.
+package final class IngestWriter {
+    private let connection: PostgresConnection
+    /// Names this backend's session at the broker; packet ids are unique within it.
+    private let clientID: String
+    private var telemetry = CopyBuffer()
+    private var states = CopyBuffer()
+    private var deadLetters = CopyBuffer()
+
+    /// - Throws: `unavailable` when the database cannot be reached.
+    package init(_ options: PostgresOptions, clientID: String) throws(PostgresError) {
+        connection = try PostgresConnection(options)
+        self.clientID = clientID
+        try connection.execute(IngestSQL.stagingTables)
+        try connection.query(IngestSQL.ensurePartitions)
+    }
+
+    /// Whether the connection is still there, without asking the server.
+    package func seemsAlive() -> Bool { connection.seemsAlive() }
+
+    /// The packet ids committed lately with the fingerprints of their messages: what the broker may deliver again.
+    package func recentDeliveries() throws(PostgresError) -> [UInt16: UInt64] {
+        let rows = try connection.query(IngestSQL.recentDeliveries, [.text(clientID)])
+        var deliveries: [UInt16: UInt64] = [:]
+        for index in 0..<rows.count {
+            guard let packet = try rows[index].int(0), let fingerprint = try rows[index].int(1) else { continue }
+            deliveries[UInt16(truncatingIfNeeded: packet)] = UInt64(bitPattern: fingerprint)
+        }
+        return deliveries
+    }
+
+    /// Commits the whole batch, or nothing of it.
+    ///
+    /// A message the database refuses is found by halving the batch and goes to the dead letters alone.
+    /// - Throws: `unavailable`, `timeout` and the like when nothing was stored and the same batch may succeed later.
+    package func commit(_ batch: IngestBatch) throws(PostgresError) -> IngestOutcome {
+        try commit(batch, 0..<batch.items.count)
+    }
+
+    private func commit(_ batch: IngestBatch, _ range: Range<Int>) throws(PostgresError) -> IngestOutcome {
+        guard !range.isEmpty else { return IngestOutcome() }
+        var attempts = 0
+        while true {
+            do {
+                return try attempt(batch, range, refusing: nil)
+            } catch {
+                guard !error.isTransient else { throw error }
+                attempts += 1
+                // A device deleted between look-up and write breaks a foreign key, and a month without a partition
+                // refuses its row: both are mended by a second try.
+                if attempts == 1, error.code == .constraint {
+                    try connection.query(IngestSQL.ensurePartitions)
+                    continue
+                }
+                guard range.count > 1 else {
+                    return try attempt(
+                        batch, range, refusing: Rejection(reason: .storageRefused, detail: error.description))
+                }
+                let middle = range.lowerBound + range.count / 2
+                var outcome = try commit(batch, range.lowerBound..<middle)
+                outcome.add(try commit(batch, middle..<range.upperBound))
+                return outcome
+            }
+        }
+    }
+
+    private func attempt(
+        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?
+    ) throws(PostgresError) -> IngestOutcome {
+        try connection.execute("BEGIN")
+        do {
+            let outcome = try write(batch, range, refusing: refusal)
+            try connection.execute("COMMIT")
+            return outcome
+        } catch {
+            connection.rollback()
+            throw error
+        }
+    }
+
+    private func write(
+        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?
+    ) throws(PostgresError) -> IngestOutcome {
+        telemetry.removeAll()
+        deadLetters.removeAll()
+        let devices = try DeviceDirectory(batch.items[range], on: connection)
+        var fold = StateFold()
+        var outcome = IngestOutcome()
+        var timedHere: [(packet: UInt16, fingerprint: UInt64)] = []
+        outcome.messages = range.count
+
+        for item in batch.items[range] {
+            if let refusal {
+                bury(item, refusal, batch, &outcome)
+                continue
+            }
+            if let rejection = item.rejection { bury(item, rejection, batch, &outcome) }
+            guard let device = item.device else { continue }
+            guard let known = devices[device] else {
+                if item.rejection == nil { bury(item, .unknownDevice(device), batch, &outcome) }
+                continue
+            }
+            switch item.content {
+            case .telemetry(let readings):
+                for reading in batch.readings[readings] {
+                    stage(reading, of: device, plant: known.plant(at: reading.time), receivedAt: item.receivedAt)
+                    fold.add(reading, of: device, receivedAt: item.receivedAt)
+                }
+                if item.packetID != 0, batch.readings[readings].contains(where: { $0.timeSource == .server }) {
+                    timedHere.append((item.packetID, item.fingerprint))
+                }
+            case .heartbeat(let heartbeat):
+                fold.add(heartbeat, of: device, receivedAt: item.receivedAt)
+            case .status(let online):
+                fold.add(online: online, of: device, receivedAt: item.receivedAt)
+            case .refused:
+                // It could not be read, but it was heard.
+                fold.heard(device, receivedAt: item.receivedAt)
+            }
+        }
+
+        if telemetry.rows > 0 {
+            let staged = telemetry.rows
+            try connection.copy(IngestSQL.copyTelemetry, &telemetry)
+            outcome.stored = try connection.query(IngestSQL.insertTelemetry).affected
+            outcome.duplicates = staged - outcome.stored
+        }
+        if !fold.isEmpty {
+            states.removeAll()
+            fold.write(into: &states)
+            try connection.copy(IngestSQL.copyStates, &states)
+            try connection.query(IngestSQL.mergeStates)
+        }
+        if deadLetters.rows > 0 { try connection.copy(IngestSQL.copyDeadLetters, &deadLetters) }
+        if !timedHere.isEmpty { try remember(timedHere) }
+        return outcome
+    }
+
+    private func stage(_ reading: Reading, of device: EntityID, plant: EntityID?, receivedAt: Timestamp) {
+        telemetry.beginRow(columns: IngestSQL.telemetryColumnCount)
+        telemetry.timestamp(reading.time.microseconds)
+        telemetry.uuid(device.high, device.low)
+        if let plant { telemetry.uuid(plant.high, plant.low) } else { telemetry.null() }
+        for metric in Metric.allCases { telemetry.double(reading.values[metric]) }
+        if let extra = ExtraJSON.encode(reading.extras) { telemetry.json(extra) } else { telemetry.null() }
+        telemetry.text(reading.timeSource.rawValue)
+        telemetry.timestamp(receivedAt.microseconds)
+    }
+
+    private func bury(
+        _ item: IngestBatch.Item, _ rejection: Rejection, _ batch: IngestBatch, _ outcome: inout IngestOutcome
+    ) {
+        let id = EntityID.make(at: item.receivedAt)
+        deadLetters.beginRow(columns: 8)
+        deadLetters.uuid(id.high, id.low)
+        deadLetters.timestamp(item.receivedAt.microseconds)
+        deadLetters.text(item.topicName)
+        if let device = item.device { deadLetters.uuid(device.high, device.low) } else { deadLetters.null() }
+        deadLetters.text(rejection.reason.rawValue)
+        deadLetters.text(rejection.detail)
+        deadLetters.bytes(batch.payloads[item.payload])
+        deadLetters.int32(Int32(clamping: item.payloadBytes))
+        outcome.deadLetters[rejection.reason, default: 0] += 1
+    }
+
+    private func remember(_ deliveries: [(packet: UInt16, fingerprint: UInt64)]) throws(PostgresError) {
+        // The last message under a packet id is the one that can come again.
+        let latest = Dictionary(deliveries.map { (Int64($0.packet), Int64(bitPattern: $0.fingerprint)) }) { $1 }
+        try connection.query(
+            IngestSQL.rememberDeliveries,
+            [.text(clientID), .ints(latest.map(\.key)), .ints(latest.map(\.value))])
+    }
+}
+
+extension Rejection {
+    fileprivate static func unknownDevice(_ id: EntityID) -> Rejection {
+        Rejection(reason: .unknownDevice, detail: "no device \(id) is registered")
+    }
+}

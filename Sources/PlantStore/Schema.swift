@@ -1,0 +1,84 @@
+package import Logging
+package import Postgres
+import Sealing
+
+/// How readings are kept. Chosen once, when the database is made, and remembered in it.
+package enum TimeSeriesKind: String, Sendable {
+    /// A TimescaleDB hypertable.
+    case timescale
+    /// Monthly partitions of plain PostgreSQL.
+    case native
+}
+
+/// The schema and its history. A released migration is never changed: the database remembers its checksum.
+package enum Schema {
+    package static func migrator(_ kind: TimeSeriesKind) -> Migrator {
+        Migrator([
+            migration(1, "core", PackageResources.m0001_core_sql),
+            migration(
+                2, "telemetry_\(kind.rawValue)",
+                kind == .timescale
+                    ? PackageResources.m0002_telemetry_timescale_sql : PackageResources.m0002_telemetry_native_sql),
+        ])
+    }
+
+    private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
+        Migration(
+            version: version, name: name, sql: String(decoding: sql, as: UTF8.self),
+            checksum: Crypto.hex(Crypto.sha256(sql)))
+    }
+
+    /// Brings the database to the newest schema. Safe to call from several programs at once.
+    /// - Returns: the names of the steps applied now.
+    package static func migrate(_ options: PostgresOptions, logger: Logger) throws -> [String] {
+        let kind = try kind(options, logger: logger)
+        let connection = try PostgresConnection(options)
+        let applied = try migrator(kind).run(on: connection)
+        try connection.query(
+            "SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')")
+        return applied.map { "\($0.version) \($0.name)" }
+    }
+
+    /// What the database has and what it lacks, without changing it.
+    /// - Throws: `schema` when it is newer than this program.
+    package static func status(
+        _ options: PostgresOptions, logger: Logger
+    ) throws -> (kind: TimeSeriesKind, applied: [AppliedMigration], pending: [Migration]) {
+        let connection = try PostgresConnection(options)
+        let kind = try recordedKind(connection) ?? (timescaleIsInstalled(connection) ? .timescale : .native)
+        let migrator = migrator(kind)
+        let applied = try migrator.applied(on: connection)
+        return (kind, applied, try migrator.verify(applied))
+    }
+
+    /// The kind already in the database, or for a new one: TimescaleDB if it is there or can be switched on.
+    private static func kind(_ options: PostgresOptions, logger: Logger) throws -> TimeSeriesKind {
+        let connection = try PostgresConnection(options)
+        if let kind = try recordedKind(connection) { return kind }
+        if try timescaleIsInstalled(connection) { return .timescale }
+        let available = try connection.query(
+            "SELECT 1 AS one FROM pg_available_extensions WHERE name = 'timescaledb'")
+        guard available.count > 0 else { return .native }
+        do {
+            // A library that is not preloaded ends the connection, hence the one of its own.
+            try PostgresConnection(options).execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+            return .timescale
+        } catch {
+            logger.warning(
+                "timescaledb is available but cannot be switched on; using plain partitions",
+                metadata: ["reason": "\(error.message)"])
+            return .native
+        }
+    }
+
+    /// A kind is known by the name its second migration was recorded under.
+    private static func recordedKind(_ connection: PostgresConnection) throws(PostgresError) -> TimeSeriesKind? {
+        let applied = try migrator(.native).applied(on: connection)
+        return applied.first { $0.version == 2 }
+            .flatMap { TimeSeriesKind(rawValue: String($0.name.dropFirst("telemetry_".count))) }
+    }
+
+    private static func timescaleIsInstalled(_ connection: PostgresConnection) throws(PostgresError) -> Bool {
+        try connection.query("SELECT 1 AS one FROM pg_extension WHERE extname = 'timescaledb'").count > 0
+    }
+}

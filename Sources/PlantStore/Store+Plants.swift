@@ -1,0 +1,121 @@
+import Foundation
+package import PlantDomain
+import Postgres
+
+extension Store {
+    package func createPlant(_ plant: Plant) async throws {
+        try await pool.run { connection in
+            try connection.query(
+                """
+                INSERT INTO plants (id, name, species, room, position_x, position_y, thresholds, created_at, updated_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                """,
+                [
+                    .id(plant.id), .text(plant.name), .text(plant.species), .text(plant.room),
+                    .double(plant.position?.x), .double(plant.position?.y), .json(try encode(plant.thresholds)),
+                    .time(plant.createdAt), .time(plant.updatedAt),
+                ])
+            return
+        }
+    }
+
+    /// Oldest first, each with its newest values: one statement, however many plants.
+    package func plants(limit: Int, offset: Int) async throws -> Page<Plant> {
+        try await pool.run { connection in
+            try Self.plants(
+                connection,
+                "SELECT * FROM plants ORDER BY id LIMIT $1 OFFSET $2", [.int(Int64(limit)), .int(Int64(offset))])
+        }
+    }
+
+    package func plant(_ id: EntityID) async throws -> Plant? {
+        try await pool.run { try Self.plant($0, id) }
+    }
+
+    /// Changes a plant under a lock, so that two people's changes to different fields both count.
+    /// - Returns: nil when there is no such plant.
+    package func updatePlant(
+        _ id: EntityID, at now: Timestamp, _ change: @Sendable (inout Plant) throws -> Void
+    ) async throws -> Plant? {
+        try await pool.transaction { connection in
+            try connection.query("SELECT 1 AS one FROM plants WHERE id = $1 FOR UPDATE", [.id(id)])
+            guard var plant = try Self.plant(connection, id) else { return nil }
+            try change(&plant)
+            plant.updatedAt = now
+            try connection.query(
+                """
+                UPDATE plants SET name = $2, species = $3, room = $4, position_x = $5, position_y = $6,
+                    thresholds = $7, updated_at = $8
+                WHERE id = $1
+                """,
+                [
+                    .id(id), .text(plant.name), .text(plant.species), .text(plant.room), .double(plant.position?.x),
+                    .double(plant.position?.y), .json(try encode(plant.thresholds)), .time(now),
+                ])
+            return plant
+        }
+    }
+
+    /// Its devices are free again. Its readings stay until retention drops them.
+    /// - Returns: false when there is no such plant.
+    package func deletePlant(_ id: EntityID) async throws -> Bool {
+        try await pool.run { try $0.query("DELETE FROM plants WHERE id = $1", [.id(id)]).affected > 0 }
+    }
+
+    private static func plant(_ connection: PostgresConnection, _ id: EntityID) throws -> Plant? {
+        try plants(connection, "SELECT * FROM plants WHERE id = $1", [.id(id)]).items.first
+    }
+
+    /// - Parameter selection: which plants; its rows are joined with what their devices measured last.
+    private static func plants(
+        _ connection: PostgresConnection, _ selection: String, _ values: [PostgresValue]
+    ) throws -> Page<Plant> {
+        // The count comes first so that a page beyond the end still says how many there are.
+        let rows = try connection.query(
+            """
+            SELECT n.total, p.id, p.name, p.species, p.room, p.position_x, p.position_y, p.thresholds, p.created_at,
+                p.updated_at, d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
+                \(StateColumns.selected)
+            FROM (SELECT count(*) AS total FROM plants) n
+            LEFT JOIN (\(selection)) p ON true
+            LEFT JOIN device_assignments a ON a.plant_id = p.id AND a.unassigned_at IS NULL
+            LEFT JOIN devices d ON d.id = a.device_id
+            LEFT JOIN device_state s ON s.device_id = d.id
+            ORDER BY p.id, d.id
+            """, values)
+        var plants: [Plant] = []
+        for index in 0..<rows.count {
+            let row = rows[index]
+            guard let id = try row.optionalID("id") else { continue }
+            if plants.last?.id != id { plants.append(try plant(row, id)) }
+            guard let last = plants.indices.last, try row.optionalID("device_id") != nil else { continue }
+            plants[last].deviceCount += 1
+            let interval = try row.optionalInt("reporting_interval_seconds").map { Int($0) }
+            plants[last].silenceAllowedSeconds = max(
+                plants[last].silenceAllowedSeconds, Device.silenceAllowed(reportingInterval: interval))
+            guard let latest = try StateColumns.latest(row, since: row.optionalTime("readings_from")) else { continue }
+            if plants[last].latest == nil {
+                plants[last].latest = latest
+            } else {
+                plants[last].latest?.merge(latest)
+            }
+        }
+        return Page(items: plants, total: Int(try rows.first?.int("total") ?? 0))
+    }
+
+    private static func plant(_ row: PostgresRow, _ id: EntityID) throws -> Plant {
+        var position: Plant.Position?
+        if let x = try row.optionalDouble("position_x"), let y = try row.optionalDouble("position_y") {
+            position = Plant.Position(x: x, y: y)
+        }
+        return Plant(
+            id: id, name: try row.text("name"), species: try row.optionalText("species"),
+            room: try row.optionalText("room"), position: position,
+            thresholds: try JSONDecoder().decode(Thresholds.self, from: Data(row.text("thresholds").utf8)),
+            createdAt: try row.time("created_at"), updatedAt: try row.time("updated_at"))
+    }
+}
+
+private func encode(_ thresholds: Thresholds) throws -> String {
+    String(decoding: try JSONEncoder().encode(thresholds), as: UTF8.self)
+}

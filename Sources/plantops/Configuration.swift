@@ -1,0 +1,206 @@
+import Configuration
+import Foundation
+import Logging
+import MQTT
+import PlantPipeline
+import Postgres
+import Sealing
+
+/// Everything that can be set from outside, checked. One place: name, type, unit, default, and whether it is secret.
+struct Settings: Sendable {
+    enum LogFormat: String, CaseIterable { case console, json }
+
+    /// `DATABASE_URL`, or `POSTGRES_HOST`, `_PORT` (5432), `_USER`, `_PASSWORD`, `_DB`. Secret.
+    let database: PostgresOptions
+    /// `DB_POOL_SIZE`: connections of the API; ingest has one more of its own.
+    let databasePoolSize: Int
+    /// `MQTT_HOST`, `MQTT_PORT`, `MQTT_USE_TLS`, `MQTT_CA_CERT` (the system's CAs unless given),
+    /// `MQTT_BACKEND_USERNAME`, `MQTT_BACKEND_PASSWORD` (secret), `MQTT_CLIENT_ID`.
+    let mqtt: MQTTOptions
+    /// `MQTT_SHARED_GROUP`: set when several backends share the stream.
+    let mqttSharedGroup: String?
+    /// `PUBLIC_MQTT_HOST`, `PUBLIC_MQTT_PORT`: the broker as devices see it; as the backend does unless given.
+    let publicMQTTHost: String
+    let publicMQTTPort: Int
+    /// `HTTP_HOST`, `HTTP_PORT`
+    let httpHost: String
+    let httpPort: Int
+    /// `LOG_LEVEL`, `LOG_FORMAT`
+    let logLevel: Logger.Level
+    let logFormat: LogFormat
+    /// Said at start: misspelt names, and settings that this version does not use yet.
+    let warnings: [String]
+
+    /// The CA file that devices get with their credentials.
+    var caFile: String? {
+        if case .tls(let file) = mqtt.security { file } else { nil }
+    }
+}
+
+/// What is wrong with the environment: every problem, by name, never a value.
+struct SettingsError: Error, CustomStringConvertible {
+    /// sysexits.h, EX_CONFIG: "Something was found in an unconfigured or misconfigured state."
+    static let exitStatus: Int32 = 78
+
+    let problems: [String]
+    var description: String {
+        "The configuration cannot be used:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
+    }
+}
+
+extension Settings {
+    /// - Throws: `SettingsError` with all problems at once.
+    init(environment: [String: String]) throws(SettingsError) {
+        var source = SettingsSource(environment)
+        let database = Self.database(&source)
+        let poolSize = source.integer("DB_POOL_SIZE", range: 1...64, default: 4)
+        let encryptionKey = source.hexKey("ENCRYPTION_KEY", required: true)
+        for (index, key) in source.list("ENCRYPTION_KEYS_OLD").enumerated() where !SettingsSource.isHexKey(key) {
+            source.problem("ENCRYPTION_KEYS_OLD must be 64 hexadecimal digits each; number \(index + 1) is not")
+        }
+        let mqtt = Self.mqtt(&source, encryptionKey: encryptionKey)
+        let group = source.text("MQTT_SHARED_GROUP", secret: false) ?? ""
+        if group.contains(where: { "/+#$ ".contains($0) }) {
+            source.problem("MQTT_SHARED_GROUP must not contain /, +, #, $ or spaces")
+        }
+        let publicHost = source.text("PUBLIC_MQTT_HOST", secret: false) ?? mqtt.host
+        let publicPort = source.integer("PUBLIC_MQTT_PORT", range: 1...65_535, default: mqtt.port)
+        if let url = source.text("PUBLIC_URL", secret: false),
+            URL(string: url).map({ ["http", "https"].contains($0.scheme) && $0.host() != nil }) != true
+        {
+            source.problem("PUBLIC_URL must be a whole address such as https://plants.example.org")
+        }
+        let httpHost = source.text("HTTP_HOST", secret: false) ?? "127.0.0.1"
+        let httpPort = source.integer("HTTP_PORT", range: 1...65_535, default: 8000)
+        let level = source.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), default: "info")
+        let format = source.choice("LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue), default: "console")
+        guard source.problems.isEmpty, let database else { throw SettingsError(problems: source.problems) }
+
+        self.database = database
+        databasePoolSize = poolSize
+        self.mqtt = mqtt
+        mqttSharedGroup = group.isEmpty ? nil : group
+        publicMQTTHost = publicHost
+        publicMQTTPort = publicPort
+        self.httpHost = httpHost
+        self.httpPort = httpPort
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        logFormat = LogFormat(rawValue: format) ?? .console
+        warnings = SettingsNames.warnings(environment)
+    }
+
+    private static func database(_ source: inout SettingsSource) -> PostgresOptions? {
+        if let url = source.text("DATABASE_URL", secret: true) {
+            guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else {
+                source.problem("DATABASE_URL must begin with postgresql://")
+                return nil
+            }
+            return PostgresOptions(url: url)
+        }
+        let port = source.integer("POSTGRES_PORT", range: 1...65_535, default: 5432)
+        guard let host = source.text("POSTGRES_HOST", secret: false) else {
+            source.problem(
+                "DATABASE_URL is missing: give it, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB")
+            return nil
+        }
+        return PostgresOptions(
+            host: host, port: port, user: source.text("POSTGRES_USER", secret: false) ?? "plantops",
+            password: source.text("POSTGRES_PASSWORD", secret: true),
+            database: source.text("POSTGRES_DB", secret: false) ?? "plantops")
+    }
+
+    private static func mqtt(_ source: inout SettingsSource, encryptionKey: String?) -> MQTTOptions {
+        let usesTLS = source.boolean("MQTT_USE_TLS", default: true)
+        let caFile = source.text("MQTT_CA_CERT", secret: false)
+        if usesTLS, let caFile, Certificate(pemFile: caFile) == nil {
+            source.problem("MQTT_CA_CERT must name a readable PEM file with the broker's CA certificate")
+        }
+        // A client that connects under the same id takes the session over, queue and all: the id must be stable, but
+        // nothing a device could guess.
+        let clientID =
+            source.text("MQTT_CLIENT_ID", secret: false)
+            ?? "plantops-"
+            + Crypto.hex(Crypto.hmacSHA256(key: Array((encryptionKey ?? "").utf8), "mqtt client id".utf8)).prefix(32)
+        var options = MQTTOptions(
+            host: source.text("MQTT_HOST", secret: false) ?? "localhost",
+            port: source.integer("MQTT_PORT", range: 1...65_535, default: 8883),
+            security: usesTLS ? (caFile.map { .tls(caFile: $0) } ?? .tlsSystemCAs) : .none, clientID: clientID)
+        options.username = source.text("MQTT_BACKEND_USERNAME", secret: false) ?? "backend"
+        options.password = source.text("MQTT_BACKEND_PASSWORD", secret: true)
+        if options.password == nil {
+            source.problem("MQTT_BACKEND_PASSWORD is missing: the password of the backend's account at the broker")
+        }
+        return options
+    }
+}
+
+/// Reads settings by name, `NAME_FILE` included, and gathers what is wrong with them.
+struct SettingsSource {
+    private(set) var problems: [String] = []
+    private let config: ConfigReader
+
+    init(_ environment: [String: String]) {
+        var resolved = environment
+        for (name, path) in environment where name.hasSuffix("_FILE") {
+            let plain = String(name.dropLast("_FILE".count))
+            guard SettingsNames.known.contains(plain), !path.isEmpty else { continue }
+            if environment[plain].map({ !$0.isEmpty }) == true {
+                problems.append("\(plain) and \(name) are both set; keep one of them")
+            } else if let text = try? String(contentsOfFile: path, encoding: .utf8), text.utf8.count <= 65_536 {
+                resolved[plain] = text.trimmingCharacters(in: .newlines)
+            } else {
+                problems.append("\(name) names a file that cannot be read")
+            }
+        }
+        config = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: resolved))
+    }
+
+    mutating func problem(_ text: String) { problems.append(text) }
+
+    /// nil when absent or empty.
+    func text(_ name: String, secret: Bool) -> String? {
+        let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+        return config.string(forKey: key, isSecret: secret).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func list(_ name: String) -> [String] {
+        (text(name, secret: true) ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    mutating func integer(_ name: String, range: ClosedRange<Int>, default value: Int) -> Int {
+        guard let text = text(name, secret: false) else { return value }
+        if let number = Int(text), range.contains(number) { return number }
+        problem("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        return value
+    }
+
+    mutating func boolean(_ name: String, default value: Bool) -> Bool {
+        switch text(name, secret: false)?.lowercased() {
+        case nil: return value
+        case "true", "1", "yes", "on": return true
+        case "false", "0", "no", "off": return false
+        default:
+            problem("\(name) must be true or false")
+            return value
+        }
+    }
+
+    mutating func choice(_ name: String, of values: [String], default value: String) -> String {
+        guard let text = text(name, secret: false)?.lowercased() else { return value }
+        if values.contains(text) { return text }
+        problem("\(name) must be one of \(values.joined(separator: ", "))")
+        return value
+    }
+
+    mutating func hexKey(_ name: String, required: Bool) -> String? {
+        guard let key = text(name, secret: true) else {
+            if required { problem("\(name) is missing: 64 hexadecimal digits, made with `openssl rand -hex 32`") }
+            return nil
+        }
+        if Self.isHexKey(key) { return key }
+        problem("\(name) must be 64 hexadecimal digits, made with `openssl rand -hex 32`")
+        return nil
+    }
+
+    static func isHexKey(_ key: String) -> Bool { key.utf8.count == 64 && key.allSatisfy(\.isHexDigit) }
+}

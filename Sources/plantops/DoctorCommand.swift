@@ -1,0 +1,129 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MQTT
+import PlantDomain
+import PlantStore
+import Postgres
+import Sealing
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check settings, certificates, database, broker and clock, and say what to do."
+    )
+
+    func run() throws {
+        let settings: Settings
+        do {
+            settings = try Settings(environment: ProcessInfo.processInfo.environment)
+        } catch {
+            print("FAIL  configuration")
+            for problem in error.problems { print("      \(problem)") }
+            throw ExitCode(SettingsError.exitStatus)
+        }
+        let logger = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
+        let findings =
+            [Finding(.ok, "configuration", "complete")]
+            + settings.warnings.map { Finding(.warning, "configuration", $0) }
+            + Checkup.certificate(settings) + Checkup.database(settings, logger) + Checkup.broker(settings)
+        for finding in findings { print(finding) }
+        if findings.contains(where: { $0.verdict == .fail }) { throw ExitCode.failure }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding: CustomStringConvertible {
+    enum Verdict: String {
+        case ok = "ok    "
+        case warning = "WARN  "
+        case fail = "FAIL  "
+    }
+
+    let verdict: Verdict
+    let subject: String
+    /// What was found, and for anything but ok what to do about it.
+    let text: String
+
+    init(_ verdict: Verdict, _ subject: String, _ text: String) {
+        self.verdict = verdict
+        self.subject = subject
+        self.text = text
+    }
+
+    var description: String { "\(verdict.rawValue)\(subject): \(text)" }
+}
+
+enum Checkup {
+    /// Devices that meet an expired certificate stop sending; a month is time enough to renew it.
+    private static let warnDays = 30
+
+    static func certificate(_ settings: Settings) -> [Finding] {
+        guard let file = settings.caFile else { return [] }
+        guard let certificate = Certificate(pemFile: file) else {
+            return [Finding(.fail, "CA certificate", "cannot be read; set MQTT_CA_CERT, or make one with `make certs`")]
+        }
+        let days = Int(Double(certificate.notAfter) - Timestamp.now().seconds) / 86_400
+        switch days {
+        case ..<0: return [Finding(.fail, "CA certificate", "expired \(-days) days ago; make a new one")]
+        case ..<warnDays: return [Finding(.warning, "CA certificate", "expires in \(days) days; make a new one")]
+        default: return [Finding(.ok, "CA certificate", "valid for \(days) more days")]
+        }
+    }
+
+    static func database(_ settings: Settings, _ logger: Logger) -> [Finding] {
+        let connection: PostgresConnection
+        do {
+            connection = try PostgresConnection(settings.database)
+        } catch {
+            return [Finding(.fail, "database", "\(error.message); is PostgreSQL running, and DATABASE_URL right?")]
+        }
+        var findings: [Finding] = []
+        do {
+            let row = try connection.query(
+                "SELECT current_setting('server_version') AS version, clock_timestamp() AS now")[0]
+            findings.append(Finding(.ok, "database", "PostgreSQL \(try row.text("version")) answers"))
+            let difference = abs(
+                Timestamp.now().seconds(since: Timestamp(microseconds: try row.timestamp("now"))))
+            findings.append(
+                difference < 2
+                    ? Finding(.ok, "clock", "agrees with the database's")
+                    : Finding(
+                        .warning, "clock",
+                        "differs from the database's by \(Int(difference)) s; let NTP set both, or times will be wrong")
+            )
+            let (kind, applied, pending) = try Schema.status(settings.database, logger: logger)
+            findings.append(Finding(.ok, "time series", kind.rawValue))
+            findings.append(
+                pending.isEmpty
+                    ? Finding(.ok, "schema", "version \(applied.last?.version ?? 0)")
+                    : Finding(.warning, "schema", "\(pending.count) migrations to apply; run `plantops migrate`"))
+        } catch {
+            let message = (error as? PostgresError)?.message ?? "\(error)"
+            findings.append(Finding(.fail, "schema", message))
+        }
+        return findings
+    }
+
+    static func broker(_ settings: Settings) -> [Finding] {
+        var options = settings.mqtt
+        // Not the backend's own id: that would end its session.
+        options.clientID = "plantops-doctor-\(EntityID.make())"
+        do {
+            let client = try MQTTClient(options)
+            try client.connect()
+            try client.disconnect()
+            return [Finding(.ok, "broker", "\(options.host):\(options.port) lets the backend in")]
+        } catch {
+            return [Finding(.fail, "broker", "\(error.detail); \(advice(error))")]
+        }
+    }
+
+    private static func advice(_ error: MQTTError) -> String {
+        switch error.code {
+        case .tls: "does the certificate name MQTT_HOST, and did the CA in MQTT_CA_CERT sign it?"
+        case .refused: "are MQTT_BACKEND_USERNAME and MQTT_BACKEND_PASSWORD those of `plantops broker-init`?"
+        case .configuration: "look at MQTT_CA_CERT and MQTT_CLIENT_ID"
+        case .unreachable, .timeout, .protocolViolation: "is the broker running, and MQTT_HOST and MQTT_PORT right?"
+        }
+    }
+}

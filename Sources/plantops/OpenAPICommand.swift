@@ -1,0 +1,25 @@
+import ArgumentParser
+import Logging
+import PlantAPI
+import PlantStore
+import Postgres
+
+struct OpenAPICommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "openapi", abstract: "Print the OpenAPI 3.1 description of the HTTP API.")
+
+    func run() throws {
+        // The table of routes names its handlers, and they their surroundings; none of them is called here.
+        let logger = Logger(label: "openapi")
+        let environment = APIEnvironment(
+            store: Store(pool: PostgresPool(PostgresOptions(url: ""), size: 1, logger: logger)),
+            access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
+            grant: { _ in "" }, revoke: { _ in }, isOpen: { false },
+            health: {
+                HealthReport(
+                    databaseConnected: false, mqttConnected: false, lastCommitAt: nil, lagSeconds: 0,
+                    uptimeSeconds: 0, memoryBytes: 0)
+            }, version: programVersion)
+        print(try APIServer.openAPI(environment))
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Logging
+import PlantStore
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// Brings the schema up to date before anything uses it, waiting for the database if it is not there yet.
+///
+/// Ends the program when waiting cannot help: the schema is newer than the program, or was tampered with.
+final class SchemaService: Service {
+    private struct State {
+        var isReady = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let options: PostgresOptions
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(_ options: PostgresOptions, logger: Logger) {
+        self.options = options
+        self.logger = logger
+    }
+
+    var isReady: Bool { state.withLock { $0.isReady } }
+
+    /// Returns once the schema is ready, or when the program stops before that.
+    func waitUntilReady() async {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let isReady = state.withLock { state in
+                    if !state.isReady, !Task.isCancelled, !Task.isShuttingDownGracefully {
+                        state.waiting.append(continuation)
+                        return false
+                    }
+                    return true
+                }
+                if isReady { continuation.resume() }
+            }
+        } onCancelOrGracefulShutdown: {
+            self.release()
+        }
+    }
+
+    private func release(ready: Bool = false) {
+        let waiting = state.withLock { state in
+            if ready { state.isReady = true }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var wait = 0.5
+            while !Task.isCancelled {
+                do {
+                    try await self.migrate()
+                    self.release(ready: true)
+                    break
+                } catch let error as PostgresError where error.isTransient {
+                    self.logger.warning("waiting for the database", metadata: ["reason": "\(error)"])
+                    try? await Task.sleep(for: .seconds(wait))
+                    wait = min(5, wait * 2)
+                }
+            }
+        }
+        // A service that returns ends the program; this one stays until the others do.
+        try? await gracefulShutdown()
+    }
+
+    private func migrate() async throws {
+        let (options, logger) = (options, logger)
+        let applied = try await withCheckedThrowingContinuation { continuation in
+            // libpq blocks, and a large migration takes its time.
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try Schema.migrate(options, logger: logger) })
+            }
+        }
+        for step in applied { logger.info("migration applied", metadata: ["migration": "\(step)"]) }
+    }
+}
+
+/// A service that begins when the schema is ready.
+struct Gated<Inner: Service>: Service {
+    private let schema: SchemaService
+    private let inner: Inner
+
+    init(_ schema: SchemaService, _ inner: Inner) {
+        self.schema = schema
+        self.inner = inner
+    }
+
+    func run() async throws {
+        await schema.waitUntilReady()
+        guard schema.isReady else { return }
+        try await inner.run()
+    }
+}

@@ -1,0 +1,69 @@
+/// The names of all settings, to find misspelt ones.
+enum SettingsNames {
+    /// Used by this version.
+    private static let used: Set<String> = [
+        "DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB",
+        "DB_POOL_SIZE", "MQTT_HOST", "MQTT_PORT", "MQTT_USE_TLS", "MQTT_CA_CERT", "MQTT_BACKEND_USERNAME",
+        "MQTT_BACKEND_PASSWORD", "MQTT_CLIENT_ID", "MQTT_SHARED_GROUP", "PUBLIC_MQTT_HOST", "PUBLIC_MQTT_PORT",
+        "PUBLIC_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "HTTP_HOST", "HTTP_PORT", "LOG_LEVEL", "LOG_FORMAT",
+    ]
+
+    /// Part of the contract, without effect in this version: whoever sets one is told so.
+    private static let later: Set<String> = [
+        "CORS_ORIGINS", "AUTH_MODE", "ENROLLMENT_MODE", "ADMIN_EMAIL", "ADMIN_PASSWORD", "DISCORD_WEBHOOK_URL",
+        "CHANNEL_ALLOWED_HOSTS", "ENABLE_METRICS", "RETENTION_RAW_DAYS", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
+    ]
+
+    /// Set for the scripts around the program and the simulator.
+    private static let surroundings: Set<String> = [
+        "PLANTOPS_HOME", "PLANTOPS_BIN", "PLANTOPS_BIND", "PLANTOPS_TIMESCALE", "PLANTOPS_HTTP_PORT",
+        "PLANTOPS_API_PORT", "PLANTOPS_MQTT_PORT", "PLANTOPS_DB_PORT", "PLANTOPS_URL", "PLANTOPS_API_URL",
+        "PLANTOPS_ADMIN_EMAIL", "PLANTOPS_ADMIN_PASSWORD", "PLANTOPS_ENROLLMENT_TOKEN", "PLANTOPS_API_TOKEN",
+        "PLANTOPS_CA_CERT",
+    ]
+
+    static let known = used.union(later)
+
+    static func warnings(_ environment: [String: String]) -> [String] {
+        var warnings: [String] = []
+        let unused = environment.filter { !$0.value.isEmpty }.keys.map(base).filter { later.contains($0) }
+        if !unused.isEmpty {
+            warnings.append("this version does not use " + Set(unused).sorted().joined(separator: ", ") + " yet")
+        }
+        for name in environment.keys.map(base).sorted() {
+            guard !known.contains(name), !surroundings.contains(name), !name.hasPrefix("PLANTOPS_TEST_") else {
+                continue
+            }
+            if let meant = known.sorted().first(where: { isClose(name, $0) }) {
+                warnings.append("\(name) is not a setting; did you mean \(meant)?")
+            } else if name.hasPrefix("PLANTOPS_") {
+                warnings.append("\(name) is not a setting")
+            }
+        }
+        return warnings
+    }
+
+    private static func base(_ name: String) -> String {
+        let plain = name.hasSuffix("_FILE") ? String(name.dropLast("_FILE".count)) : name
+        return known.contains(plain) ? plain : name
+    }
+
+    /// At most two letters added, left out, changed or swapped; short names only one.
+    static func isClose(_ name: String, _ known: String) -> Bool {
+        let allowed = known.count > 8 ? 2 : 1
+        guard abs(name.count - known.count) <= allowed else { return false }
+        let (a, b) = (Array(name), Array(known))
+        var beforePrevious: [Int] = []
+        var previous = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var best = min(previous[j + 1] + 1, row[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforePrevious[j - 1] + 1) }
+                row.append(best)
+            }
+            (beforePrevious, previous) = (previous, row)
+        }
+        return previous[b.count] <= allowed
+    }
+}

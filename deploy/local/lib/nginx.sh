@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# nginx, with the same site configuration as in production. Its working folders, and as root also
+# its workers' user, are set here.
+
+# The built dashboard if there is one. Looked up at every start.
+web_root() {
+    if [[ -s $REPO/frontend-dist/index.html ]]; then echo "$REPO/frontend-dist"; else echo "$REPO/deploy/web"; fi
+}
+
+mime_types() {
+    local file
+    for file in /etc/nginx/mime.types /usr/share/nginx/mime.types /usr/local/etc/nginx/mime.types; do
+        if [[ -r $file ]]; then
+            echo "$file"
+            return
+        fi
+    done
+    die "nginx's mime.types was not found" "make packages installs nginx"
+}
+
+configure_nginx() {
+    local user=$1 state=$SERVICE_HOME/nginx root types directive=''
+    root=$(web_root)
+    types=$(mime_types)
+    mkdir -p "$state"
+    if is_root; then
+        directive="user $user $(id -gn "$user");"
+        chown "$user:" "$state"
+        # Workers that may not enter this repository serve a copy.
+        if ! (as_user "$user" test -r "$root/index.html"); then
+            say "note: user $user cannot read $root; nginx serves a copy of it"
+            rm -rf "$state/web"
+            cp -R "$root" "$state/web"
+            chown -R "$user:" "$state/web"
+            root=$state/web
+        fi
+    fi
+    "$REPO/scripts/render-template.sh" "$REPO/deploy/nginx/nginx.conf.in" USER_DIRECTIVE="$directive" \
+        MIME_TYPES="$types" STATE_DIR="$state" LOG_DIR="$LOG_DIR" >"$state/nginx.conf"
+    "$REPO/scripts/render-template.sh" "$REPO/deploy/nginx/plantops.conf.in" \
+        NGINX_LISTEN="$(bracketed "$PLANTOPS_BIND"):$PLANTOPS_HTTP_PORT" API_UPSTREAM="127.0.0.1:$PLANTOPS_API_PORT" \
+        WEB_ROOT="$root" NGINX_EXTRA="$state/extra" >"$state/plantops.conf"
+}
+
+nginx_answers() {
+    curl -fsS --noproxy '*' --max-time 2 -o /dev/null \
+        "http://$(bracketed "$(reach "$PLANTOPS_BIND")"):$PLANTOPS_HTTP_PORT/" 2>/dev/null
+}
+
+start_nginx() {
+    if running nginx; then return; fi
+    # Its workers outlive a kill -9 and keep the port.
+    end_leftovers nginx
+    require_free_port "$PLANTOPS_BIND" "$PLANTOPS_HTTP_PORT" nginx PLANTOPS_HTTP_PORT
+    command -v nginx >/dev/null || die "nginx is not installed" "make packages installs it"
+    configure_nginx "$(service_user www-data nobody)"
+    (
+        raise_file_limit
+        launch nginx "$(id -un)" nginx -e stderr -c "$SERVICE_HOME/nginx/nginx.conf" -p "$SERVICE_HOME/nginx/"
+    )
+    await nginx 20 "GET /" nginx_answers
+}
+
+# Fast: waiting for open event streams to end by themselves would take for ever.
+stop_nginx() { end nginx TERM 10; }

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# What make check does: packages, build, lint, Swift tests, release build, end-to-end tests, then
+# one line "N passed, M failed". A step that is no test and fails counts as one failure. Goes on
+# after a failure where that makes sense, so that one run tells as much as possible.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly RESULTS=$PWD/.test
+readonly SERVICES=$RESULTS/services
+# A test that hangs must not hang the whole check.
+readonly TIME_LIMIT=${PLANTOPS_CHECK_TIME_LIMIT:-40m}
+passed=0 failed=0 skipped=0
+failed_steps=()
+
+finish() {
+    local line
+    scripts/test-services.sh stop "$SERVICES" >/dev/null 2>&1 || true
+    if ((${#failed_steps[@]} > 0)); then
+        printf '\n'
+        printf 'FAILED: %s\n' "${failed_steps[@]}"
+    fi
+    line="$passed passed, $failed failed"
+    if ((skipped > 0)); then line+=", $skipped skipped"; fi
+    printf '\n%s\n' "$line"
+    # For whoever must have it as the very last line, after make's own.
+    printf '%s\n' "$line" >"$RESULTS/summary"
+    if ((failed > 0)); then exit 1; fi
+}
+
+step() {
+    local begun=$SECONDS name=$1
+    shift
+    printf '\n==> %s\n' "$name"
+    if "$@"; then
+        printf '    (%s: %d s)\n' "$name" $((SECONDS - begun))
+        return
+    fi
+    printf '    (%s: FAILED after %d s)\n' "$name" $((SECONDS - begun))
+    failed_steps+=("$name")
+    failed=$((failed + 1))
+    return 1
+}
+
+# must NAME COMMAND...: nothing after it makes sense without it.
+must() { step "$@" || finish; }
+# may NAME COMMAND...: the rest is worth running all the same.
+may() { step "$@" || true; }
+
+# tests NAME XML-PATTERN COMMAND...: a runner whose results are in XML files. Its own exit status
+# counts too: a crash halfway through reports no failed test.
+tests() {
+    local name=$1 pattern=$2 status=0 counts begun=$SECONDS
+    shift 2
+    printf '\n==> %s\n' "$name"
+    # shellcheck disable=SC2086 # the pattern is meant as one
+    rm -f $pattern
+    timeout --kill-after=30 "$TIME_LIMIT" "$@" || status=$?
+    # shellcheck disable=SC2086
+    read -r -a counts < <(python3 scripts/count-tests.py $pattern || true) || counts=(0 0 0)
+    printf '    (%s: %d passed, %d failed, %d skipped, %d s)\n' "$name" "${counts[@]}" $((SECONDS - begun))
+    passed=$((passed + counts[0]))
+    failed=$((failed + counts[1]))
+    skipped=$((skipped + counts[2]))
+    if ((counts[1] > 0)); then
+        failed_steps+=("$name: ${counts[1]} tests")
+    elif ((counts[0] + counts[1] == 0)); then
+        failed_steps+=("$name: no test ran (exit status $status)")
+        failed=$((failed + 1))
+    elif ((status == 124)); then
+        failed_steps+=("$name: not finished after $TIME_LIMIT")
+        failed=$((failed + 1))
+    elif ((status != 0)); then
+        failed_steps+=("$name: exit status $status")
+        failed=$((failed + 1))
+    fi
+}
+
+swift_tests() {
+    if ! step "test services" scripts/test-services.sh start "$SERVICES"; then return; fi
+    # shellcheck disable=SC1091 # just written
+    source "$SERVICES/env"
+    # XCTest writes the file, Swift Testing the same name with -swift-testing.
+    tests "Swift tests" "$RESULTS/swift*.xml" swift test --skip-build --xunit-output "$RESULTS/swift.xml"
+    scripts/test-services.sh stop "$SERVICES"
+}
+
+mkdir -p "$RESULTS"
+rm -f "$RESULTS/summary"
+# Left over from a check that was killed.
+scripts/test-services.sh stop "$SERVICES"
+trap 'scripts/test-services.sh stop "$SERVICES" >/dev/null 2>&1 || true' EXIT
+
+must "system packages" scripts/install-packages.sh build run check
+must "Python packages" scripts/make-venv.sh
+must "debug build" swift build --build-tests
+may "lint" scripts/lint.sh
+swift_tests
+must "release build" swift build -c release --product plantops
+export PLANTOPS_BIN=$PWD/.build/release/plantops
+tests "end-to-end tests" "$RESULTS/e2e.xml" .venv/bin/python -m pytest tests/e2e --junitxml="$RESULTS/e2e.xml"
+finish

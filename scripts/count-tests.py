@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Adds up what test runners wrote as JUnit/xUnit XML.
+
+    count-tests.py FILE...    prints: passed failed skipped
+
+Counts test cases, not the totals in the files: Swift Testing leaves skipped tests out of its
+"tests", pytest does not. A file that is missing counts nothing, one that is broken is an error.
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+
+def count(path: Path) -> tuple[int, int, int]:
+    passed = failed = skipped = 0
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        outcomes = {child.tag for child in case}
+        if outcomes & {"failure", "error"}:
+            failed += 1
+        elif "skipped" in outcomes:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def main() -> None:
+    counts = [count(path) for path in map(Path, sys.argv[1:]) if path.exists()]
+    print(*(sum(column) for column in zip(*counts)) if counts else (0, 0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The Swift tests, with a PostgreSQL and a Mosquitto of their own; FILTER=name runs some of them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+services=$PWD/.test/services
+swift build --build-tests
+scripts/test-services.sh stop "$services"
+trap 'scripts/test-services.sh stop "$services"' EXIT
+scripts/test-services.sh start "$services"
+# shellcheck disable=SC1091 # just written
+source "$services/env"
+swift test --skip-build ${FILTER:+--filter "$FILTER"}
