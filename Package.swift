@@ -66,6 +66,23 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "TestSupport", dependencies: ["PlantDomain", "PlantStore", "Postgres", "MQTT", logging],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "PlantDomainTests", dependencies: ["PlantDomain"], swiftSettings: strict),
+        .testTarget(name: "SealingTests", dependencies: ["Sealing"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", logging], swiftSettings: strict),
+        .testTarget(
+            name: "PlantStoreTests", dependencies: ["PlantDomain", "PlantStore", "Postgres", "TestSupport", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PlantPipelineTests",
+            dependencies: [
+                "MQTT", "PlantDomain", "PlantPipeline", "PlantStore", "Sealing", "TestSupport", logging,
+                serviceLifecycle,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "PlantAPITests", dependencies: ["PlantAPI", "PlantDomain", httpTypes], swiftSettings: strict),
+        .testTarget(name: "PlantOpsTests", dependencies: ["plantops", "MQTT", logging], swiftSettings: strict),
     ]
 )

@@ -54,7 +54,13 @@ package final class MQTTClient {
             if waitReadable([socket], milliseconds: 100)[0] {
                 // Stops right at the answer: a resumed session delivers messages behind it, and whoever asked for the
                 // connection decides when those are acknowledged.
-                try readAvailable { connectResult != nil }
+                do throws(MQTTError) {
+                    try readAvailable { connectResult != nil }
+                } catch {
+                    // A broker that refuses answers, and hangs up in the same breath: the answer says why.
+                    if connectResult == nil { throw error }
+                }
+                if connectResult != nil { break }
             }
             if connectResult == nil {
                 try writePending()
@@ -235,10 +241,12 @@ package final class MQTTClient {
 
     func didDisconnect(reason: Int32) {
         touched = true
-        let text = (reason > 0 && reason < 0x80 ? mosquitto_strerror(reason) : mosquitto_reason_string(reason))
-        failure = MQTTError(
-            .unreachable, operation: "connection",
-            detail: "the connection ended: " + (text.map { String(cString: $0) } ?? "\(reason)"))
+        if reason > 0, reason < 0x80 {
+            failure = MQTTError.from(reason, operation: "connection", errno: errno)
+        } else {
+            let text = mosquitto_reason_string(reason).map { String(cString: $0) } ?? "reason \(reason)"
+            failure = MQTTError(.unreachable, operation: "connection", detail: "ended by the broker: \(text)")
+        }
     }
 
     func didSubscribe(packetID: Int32, granted: [Int32]) {

@@ -80,6 +80,7 @@ enum DynamicSecurity {
     /// What the backend itself may do.
     static let backendRights: [ACL] = [
         ACL(acltype: "subscribePattern", topic: "devices/#"),
+        ACL(acltype: "subscribePattern", topic: "$share/+/devices/#"),
         ACL(acltype: "unsubscribePattern", topic: "devices/#"),
         ACL(acltype: "publishClientReceive", topic: "devices/#"),
         ACL(acltype: "publishClientSend", topic: "devices/+/commands"),

@@ -49,7 +49,7 @@ extension Store {
                 WHERE received_at < now() - make_interval(days => $1::integer)
                    OR received_at < (SELECT received_at FROM dead_letters
                                      ORDER BY received_at DESC OFFSET $2 LIMIT 1)
-                """, [.int(Int64(Self.deadLettersKeptDays)), .int(Int64(Self.deadLettersKept))]
+                """, [.int(Int64(Self.deadLettersKeptDays)), .int(Int64(Self.deadLettersKept - 1))]
             ).affected
         }
     }

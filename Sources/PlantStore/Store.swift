@@ -29,11 +29,11 @@ package struct Page<Item: Sendable>: Sendable {
 
 extension PostgresValue {
     static func id(_ id: EntityID) -> PostgresValue { .uuid(id.high, id.low) }
-    static func id(_ id: EntityID?) -> PostgresValue { id.map { .uuid($0.high, $0.low) } ?? .null }
+    static func id(_ id: EntityID?) -> PostgresValue { id.map { .uuid($0.high, $0.low) } ?? .null(.uuid) }
     static func time(_ time: Timestamp) -> PostgresValue { .timestamp(time.microseconds) }
-    static func text(_ text: String?) -> PostgresValue { text.map { .text($0) } ?? .null }
-    static func double(_ number: Double?) -> PostgresValue { number.map { .double($0) } ?? .null }
-    static func int(_ number: Int?) -> PostgresValue { number.map { .int(Int64($0)) } ?? .null }
+    static func text(_ text: String?) -> PostgresValue { text.map { .text($0) } ?? .null(.text) }
+    static func double(_ number: Double?) -> PostgresValue { number.map { .double($0) } ?? .null(.double) }
+    static func int(_ number: Int?) -> PostgresValue { number.map { .int(Int64($0)) } ?? .null(.int) }
 }
 
 extension PostgresRow {

@@ -41,21 +41,20 @@ package final class PostgresConnection {
             """)
     }
 
-    /// The socket, to wait on for notifications.
-    package var socket: Int32 { PQsocket(handle.pointer) }
+    /// Waits for the server to say something of itself, such as that it ends the connection.
+    package func waitForInput(milliseconds: Int32) -> Bool {
+        var set = pollfd(fd: PQsocket(handle.pointer), events: Int16(POLLIN), revents: 0)
+        return poll(&set, 1, milliseconds) > 0
+    }
 
     /// True once the connection cannot be used any more.
     package var isBroken: Bool { PQstatus(handle.pointer) != CONNECTION_OK }
 
     package var isInTransaction: Bool { PQtransactionStatus(handle.pointer) != PQTRANS_IDLE }
 
-    /// Whether an idle connection is still alive, without asking the server: a server that went away has closed the
-    /// socket, which then reads as "end".
-    package func seemsAlive() -> Bool {
-        var set = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        if poll(&set, 1, 0) > 0 { PQconsumeInput(handle.pointer) }
-        return !isBroken
-    }
+    /// Whether an idle connection is still usable, without asking the server. A server that goes away says so, or
+    /// closes the socket, which then reads as "end"; there is nothing else that an idle server would say to us.
+    package func seemsAlive() -> Bool { !isBroken && !waitForInput(milliseconds: 0) }
 
     /// Runs statements without parameters, several if separated by semicolons, as one.
     package func execute(_ sql: String) throws(PostgresError) {

@@ -1,7 +1,20 @@
+/// Types by their OIDs in `pg_type`, which never change.
+package enum PostgresType: UInt32, Sendable {
+    case bool = 16
+    case bytes = 17
+    case int = 20
+    case text = 25
+    case double = 701
+    case timestamp = 1184
+    case uuid = 2950
+    case json = 3802
+}
+
 /// A value bound to a statement, sent in PostgreSQL's binary format with its type named, so that the server never
 /// guesses and a text never becomes SQL.
 package enum PostgresValue: Sendable {
-    case null
+    /// SQL NULL of a type: a statement is prepared once, and its types with it.
+    case null(PostgresType)
     case bool(Bool)
     case int(Int64)
     case double(Double)
@@ -15,26 +28,22 @@ package enum PostgresValue: Sendable {
     case uuids([(UInt64, UInt64)])
     case texts([String])
     case ints([Int64])
-    case doubles([Double?])
-    case timestamps([Int64?])
 
-    /// The type's OID in `pg_type`; fixed since PostgreSQL 9.
+    /// The type's OID in `pg_type`.
     var oid: UInt32 {
         switch self {
-        case .null: 0
-        case .bool: 16
-        case .bytes: 17
-        case .int: 20
-        case .text: 25
-        case .double: 701
+        case .null(let type): type.rawValue
+        case .bool: PostgresType.bool.rawValue
+        case .bytes: PostgresType.bytes.rawValue
+        case .int: PostgresType.int.rawValue
+        case .text: PostgresType.text.rawValue
+        case .double: PostgresType.double.rawValue
+        case .timestamp: PostgresType.timestamp.rawValue
+        case .uuid: PostgresType.uuid.rawValue
+        case .json: PostgresType.json.rawValue
         case .texts: 1009
         case .ints: 1016
-        case .doubles: 1022
-        case .timestamp: 1184
-        case .timestamps: 1185
-        case .uuid: 2950
         case .uuids: 2951
-        case .json: 3802
         }
     }
 
@@ -70,10 +79,6 @@ package enum PostgresValue: Sendable {
             }
         case .ints(let values):
             buffer.appendArray(of: 20, values) { $0.appendSized(Optional($1)) }
-        case .doubles(let values):
-            buffer.appendArray(of: 701, values) { $0.appendSized($1?.bitPattern) }
-        case .timestamps(let values):
-            buffer.appendArray(of: 1184, values) { $0.appendSized($1.map { $0 &- Self.epochOffset }) }
         }
         return true
     }

@@ -12,7 +12,7 @@ struct PlantOps: AsyncParsableCommand {
         discussion: "Settings come from the environment; `plantops doctor` checks them.",
         version: programVersion,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, DoctorCommand.self, OpenAPICommand.self,
+            ServeCommand.self, MigrateCommand.self, SimulateCommand.self, DoctorCommand.self, OpenAPICommand.self,
             BrokerInitCommand.self,
         ])
 }

@@ -36,8 +36,9 @@ BEGIN
         following := date_trunc('month', month + INTERVAL '32 days', 'UTC');
         partition := 'telemetry_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
         IF to_regclass(partition) IS NULL THEN
-            -- Two backends may come here at once.
-            PERFORM pg_advisory_xact_lock(hashtext('telemetry_ensure_partitions'));
+            -- Two backends may come here at once. This lock lets readers and writers pass, and unlike an advisory
+            -- one it makes us see what the other has just made.
+            LOCK TABLE telemetry IN SHARE UPDATE EXCLUSIVE MODE;
             IF to_regclass(partition) IS NULL THEN
                 -- Made on its own and attached: CREATE … PARTITION OF would lock out readers and writers.
                 EXECUTE format('CREATE TABLE %I (LIKE telemetry INCLUDING DEFAULTS)', partition);

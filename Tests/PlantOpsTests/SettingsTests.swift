@@ -1,0 +1,84 @@
+import Foundation
+import Logging
+import MQTT
+import Testing
+
+@testable import plantops
+
+@Suite struct SettingsTests {
+    private let complete = [
+        "DATABASE_URL": "postgresql://plantops:hush@localhost/plantops", "MQTT_BACKEND_PASSWORD": "hush",
+        "ENCRYPTION_KEY": String(repeating: "0f", count: 32), "MQTT_USE_TLS": "false",
+    ]
+
+    private func with(_ changes: [String: String]) -> [String: String] { complete.merging(changes) { $1 } }
+
+    @Test func `what is not said has its default`() throws {
+        let settings = try Settings(environment: complete)
+        #expect((settings.httpHost, settings.httpPort) == ("127.0.0.1", 8000))
+        #expect((settings.mqtt.host, settings.mqtt.port) == ("localhost", 8883))
+        #expect(settings.mqtt.username == "backend")
+        #expect(settings.mqttSharedGroup == nil)
+        #expect((settings.logLevel, settings.logFormat) == (.info, .console))
+        #expect(settings.warnings.isEmpty)
+    }
+
+    @Test func `all problems are reported at once, by name, without values`() {
+        let secret = "hush-hush"
+        let error = #expect(throws: SettingsError.self) {
+            try Settings(environment: [
+                "DATABASE_URL": "mysql://\(secret)", "ENCRYPTION_KEY": secret, "ENCRYPTION_KEYS_OLD": secret,
+                "HTTP_PORT": "99999\(secret)", "MQTT_PORT": "0", "MQTT_CA_CERT": "/nowhere/\(secret)",
+                "LOG_LEVEL": secret, "DB_POOL_SIZE": "x", "PUBLIC_URL": secret, "MQTT_SHARED_GROUP": "a/b",
+                "POSTGRES_PASSWORD_FILE": "/nowhere/\(secret)",
+            ])
+        }
+        for name in [
+            "DATABASE_URL", "ENCRYPTION_KEY ", "ENCRYPTION_KEYS_OLD", "HTTP_PORT", "MQTT_PORT", "MQTT_CA_CERT",
+            "LOG_LEVEL", "DB_POOL_SIZE", "PUBLIC_URL", "MQTT_SHARED_GROUP", "POSTGRES_PASSWORD_FILE",
+            "MQTT_BACKEND_PASSWORD",
+        ] {
+            #expect(error?.problems.contains { $0.hasPrefix(name) } == true, "\(name)")
+        }
+        #expect(error.map { !"\($0)".contains(secret) } == true)
+    }
+
+    @Test func `a value may come from a file`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "plantops-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("secret from a file\n".utf8).write(to: file)
+        var environment = complete
+        environment["MQTT_BACKEND_PASSWORD"] = nil
+        environment["MQTT_BACKEND_PASSWORD_FILE"] = file.path
+        #expect(try Settings(environment: environment).mqtt.password == "secret from a file")
+        environment["MQTT_BACKEND_PASSWORD"] = "both"
+        let error = #expect(throws: SettingsError.self) { try Settings(environment: environment) }
+        #expect(error?.problems.count == 1)
+    }
+
+    @Test func `the pieces of an address do as well as the address`() throws {
+        var environment = with(["POSTGRES_HOST": "db", "POSTGRES_PASSWORD": "hush"])
+        environment["DATABASE_URL"] = nil
+        _ = try Settings(environment: environment)
+    }
+
+    @Test func `the client id is stable, nothing to be guessed, and can be set`() throws {
+        let first = try Settings(environment: complete).mqtt.clientID
+        #expect(try Settings(environment: complete).mqtt.clientID == first)
+        let other = with(["ENCRYPTION_KEY": String(repeating: "1f", count: 32)])
+        #expect(try Settings(environment: other).mqtt.clientID != first)
+        #expect(try Settings(environment: with(["MQTT_CLIENT_ID": "mine"])).mqtt.clientID == "mine")
+    }
+
+    @Test(arguments: [
+        ("PLANTOPS_HTTPPORT", true), ("LOG_LEVL", true), ("MQTT_HOTS", true), ("DATABSE_URL", true),
+        ("PLANTOPS_HTTP_PORT", false), ("HOME", false), ("PATH", false), ("MQTT_BACKEND_PASSWORD_FILE", false),
+    ])
+    func `a misspelt name is a warning`(name: String, warns: Bool) {
+        #expect(SettingsNames.warnings([name: "x"]).isEmpty != warns)
+    }
+
+    @Test func `a setting this version does not use yet is said to be so`() {
+        #expect(SettingsNames.warnings(["AUTH_MODE": "disabled"]).first?.contains("AUTH_MODE") == true)
+    }
+}
