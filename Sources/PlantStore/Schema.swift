@@ -29,14 +29,20 @@ package enum Schema {
     }
 
     /// Brings the database to the newest schema. Safe to call from several programs at once.
+    /// - Parameter allowingTimescale: false keeps a new database plain, even where the extension is available.
     /// - Returns: the names of the steps applied now.
-    package static func migrate(_ options: PostgresOptions, logger: Logger) throws -> [String] {
-        let kind = try kind(options, logger: logger)
+    package static func migrate(
+        _ options: PostgresOptions, allowingTimescale: Bool = true, logger: Logger
+    ) throws -> [String] {
         let connection = try PostgresConnection(options)
-        let applied = try migrator(kind).run(on: connection)
-        try connection.query(
-            "SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')")
-        return applied.map { "\($0.version) \($0.name)" }
+        return try Migrator.exclusively(on: connection) {
+            let kind =
+                try recordedKind(connection)
+                ?? (allowingTimescale && switchTimescaleOn(options, logger: logger) ? .timescale : .native)
+            let applied = try migrator(kind).apply(on: connection)
+            try connection.query(IngestSQL.ensurePartitions)
+            return applied.map { "\($0.version) \($0.name)" }
+        }
     }
 
     /// What the database has and what it lacks, without changing it.
@@ -51,23 +57,25 @@ package enum Schema {
         return (kind, applied, try migrator.verify(applied))
     }
 
-    /// The kind already in the database, or for a new one: TimescaleDB if it is there or can be switched on.
-    private static func kind(_ options: PostgresOptions, logger: Logger) throws -> TimeSeriesKind {
+    /// - Returns: whether a new database can have hypertables.
+    private static func switchTimescaleOn(_ options: PostgresOptions, logger: Logger) throws -> Bool {
+        // A library that is not preloaded ends the connection, hence the one of its own.
         let connection = try PostgresConnection(options)
-        if let kind = try recordedKind(connection) { return kind }
-        if try timescaleIsInstalled(connection) { return .timescale }
+        if try timescaleIsInstalled(connection) { return true }
         let available = try connection.query(
             "SELECT 1 AS one FROM pg_available_extensions WHERE name = 'timescaledb'")
-        guard available.count > 0 else { return .native }
+        guard available.count > 0 else { return false }
         do {
-            // A library that is not preloaded ends the connection, hence the one of its own.
-            try PostgresConnection(options).execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-            return .timescale
+            try connection.execute("CREATE EXTENSION timescaledb")
+            return true
         } catch {
+            // A database that goes away now must not become a plain one for ever. (Said with `throw` rather than
+            // `catch … where`, which the optimizer of Swift 6.3.1 crashes on with typed errors.)
+            guard !error.isTransient || error.message.contains("must be preloaded") else { throw error }
             logger.warning(
                 "timescaledb is available but cannot be switched on; using plain partitions",
                 metadata: ["reason": "\(error.message)"])
-            return .native
+            return false
         }
     }
 

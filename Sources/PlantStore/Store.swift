@@ -15,8 +15,7 @@ package struct Store: Sendable {
     /// Makes the partitions that readings of the coming two months need, and those of the past month.
     package func ensurePartitions() async throws {
         _ = try await pool.run {
-            try $0.query("SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')")
-                .count
+            try $0.query(IngestSQL.ensurePartitions).count
         }
     }
 }

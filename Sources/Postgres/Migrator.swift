@@ -32,14 +32,28 @@ package struct Migrator: Sendable {
         self.migrations = migrations.sorted { $0.version < $1.version }
     }
 
-    /// Applies what is missing, each step in a transaction of its own, under one advisory lock.
-    /// - Returns: the steps applied now.
-    /// - Throws: `schema` when the database is newer than this program or a step was changed after its release.
-    package func run(on connection: PostgresConnection) throws(PostgresError) -> [Migration] {
+    /// Runs `work` while no other program changes the schema of this database. The connection is used for nothing
+    /// else afterwards: the lock goes with it.
+    package static func exclusively<T>(
+        on connection: PostgresConnection, _ work: () throws -> T
+    ) throws -> T {
         // Waits as long as it takes: the other program may be rewriting a large table.
         try connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
-        try connection.query("SELECT pg_advisory_lock($1)", [.int(Self.lock)])
-        defer { _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int(Self.lock)]) }
+        try connection.query("SELECT pg_advisory_lock($1)", [.int(lock)])
+        let value = try work()
+        try connection.query("SELECT pg_advisory_unlock($1)", [.int(lock)])
+        return value
+    }
+
+    /// Applies what is missing, each step in a transaction of its own, one program at a time.
+    /// - Returns: the steps applied now.
+    /// - Throws: `schema` when the database is newer than this program or a step was changed after its release.
+    package func run(on connection: PostgresConnection) throws -> [Migration] {
+        try Self.exclusively(on: connection) { try apply(on: connection) }
+    }
+
+    /// As `run`, for a caller that has the schema for itself already.
+    package func apply(on connection: PostgresConnection) throws(PostgresError) -> [Migration] {
         try connection.execute(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -48,10 +48,7 @@ struct SimulateCommand: AsyncParsableCommand {
     var enrollmentToken: String?
     @Option(
         help: ArgumentHelp(
-            """
-            For making plants, with the role member (default: PLANTOPS_API_TOKEN; without one, PLANTOPS_ADMIN_EMAIL and \
-            PLANTOPS_ADMIN_PASSWORD sign in).
-            """, valueName: "token"))
+            "For making plants (default: PLANTOPS_API_TOKEN).", valueName: "token"))
     var apiToken: String?
     @Option(help: ArgumentHelp("Decides addresses and weather (default: the state file's, or random).", valueName: "n"))
     var seed: UInt64?
@@ -120,7 +117,8 @@ struct SimulateCommand: AsyncParsableCommand {
             enrollmentToken: Self.option(enrollmentToken, "PLANTOPS_ENROLLMENT_TOKEN"),
             declaredInterval: plan.declaredInterval, backfillHours: backfill)
         let backend = BackendClient(
-            base: Self.option(url, "PLANTOPS_API_URL") ?? Self.defaultURL, credentials: credentials, report: report)
+            base: Self.option(url, "PLANTOPS_API_URL") ?? Self.defaultURL,
+            apiToken: Self.option(apiToken, "PLANTOPS_API_TOKEN"), report: report)
         let registrar = try FleetRegistrar(settings, state: memory, backend: backend)
         let simulation = Simulation(
             plan: plan, seed: seed, registrar: registrar, withPlants: withPlants, mailbox: mailbox, report: report)
@@ -137,16 +135,6 @@ struct SimulateCommand: AsyncParsableCommand {
         return SimulatorPlan(
             devices: devices, pace: pace, readingsPerMessage: readingsPerMessage, heartbeatSeconds: heartbeat,
             window: window, count: count, durationSeconds: duration, backfillHours: backfill, quiet: quiet)
-    }
-
-    private var credentials: BackendClient.Credentials {
-        if let token = Self.option(apiToken, "PLANTOPS_API_TOKEN") { return .token(token) }
-        if let email = Self.option(nil, "PLANTOPS_ADMIN_EMAIL"),
-            let password = Self.option(nil, "PLANTOPS_ADMIN_PASSWORD")
-        {
-            return .login(email: email, password: password)
-        }
-        return .none
     }
 
     private func shortcomings(_ summary: FleetSummary, wasStopped: Bool) -> [String] {

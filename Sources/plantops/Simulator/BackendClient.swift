@@ -5,27 +5,21 @@ import NIOHTTP1
 
 /// Speaks to PlantOps' API the way a device and a script do. Waits for a backend that is starting or busy.
 actor BackendClient {
-    enum Credentials: Sendable {
-        case none
-        case token(String)
-        case login(email: String, password: String)
-    }
-
     private let base: String
-    private let credentials: Credentials
+    /// For what a person does; a device needs only its enrollment token.
+    private let apiToken: String?
     /// How long nothing at all may succeed before it gives up, in seconds.
     private let patienceSeconds: Double
     private let report: @Sendable (String) -> Void
     private var lastSuccess = ContinuousClock.now
     private var lastComplaint: String?
-    private var session: Task<String, any Error>?
 
     init(
-        base: String, credentials: Credentials, patienceSeconds: Double = 120,
+        base: String, apiToken: String?, patienceSeconds: Double = 120,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
-        self.credentials = credentials
+        self.apiToken = apiToken
         self.patienceSeconds = patienceSeconds
         self.report = report
     }
@@ -52,33 +46,8 @@ actor BackendClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
         }
-        if signedIn, let header = try await authorization() {
-            request.headers.add(name: header.name, value: header.value)
-        }
+        if signedIn, let apiToken { request.headers.add(name: "Authorization", value: "Bearer " + apiToken) }
         return try await answer(to: request, saying: "\(method) \(path)").body
-    }
-
-    private func authorization() async throws -> (name: String, value: String)? {
-        switch credentials {
-        case .none: return nil
-        case .token(let token): return ("Authorization", "Bearer " + token)
-        case .login(let email, let password):
-            let task = session ?? Task { try await self.signIn(email, password) }
-            session = task
-            return ("Cookie", try await task.value)
-        }
-    }
-
-    private func signIn(_ email: String, _ password: String) async throws -> String {
-        var request = HTTPClientRequest(url: base + "/api/auth/login")
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        let body = try JSONEncoder().encode(["email": email, "password": password])
-        request.body = .bytes(ByteBuffer(bytes: body))
-        let headers = try await answer(to: request, saying: "POST /auth/login").headers
-        // A name and a value are all that goes back; attributes stay.
-        return headers["Set-Cookie"].compactMap { $0.split(separator: ";").first.map(String.init) }
-            .joined(separator: "; ")
     }
 
     private func answer(to request: HTTPClientRequest, saying what: String) async throws

@@ -19,13 +19,18 @@ final class Fleet {
     let devices: [SimulatedDevice]
     private let log: FleetLog
     private var problems: [String] = []
+    /// When the first attempt to connect was made, and when live telemetry began.
     private let start = monotonicSeconds()
+    private var opening: Double?
 
     /// Handshakes are work for the broker: so many begin in one turn, and so many are under way.
     private static let mostBegunAtOnce = 8
     private static let mostConnecting = 64
     /// Without any connection for so long from the start on, there is no broker, in seconds.
     private static let patience = 60.0
+    /// A load is put on when all devices are connected, or so many seconds have passed: handshakes beside it would be
+    /// slow, and the rate would say little.
+    private static let warmUpSeconds = 30.0
     /// For what is under way at the end, and of it for the farewell, in seconds.
     private static let drainSeconds = 5.0
     private static let farewellSeconds = 1.0
@@ -53,12 +58,14 @@ final class Fleet {
     /// Runs until what was asked for is done, somebody stops it, or nothing can be done any more.
     func run() -> FleetOutcome {
         while !isFinished() {
+            openWhenWarm()
             turn()
             log.progress(counters.summary, online: devices.count(where: \.isOnline), now: monotonicSeconds())
         }
         drain()
         counters.summary.unacknowledged = devices.reduce(0) { $0 + $1.outbox.unacknowledged }
-        counters.summary.seconds = monotonicSeconds() - start
+        counters.summary.dropped += devices.reduce(0) { $0 + $1.outbox.waitingReadings }
+        counters.summary.seconds = monotonicSeconds() - (opening ?? start)
         complainOfNoConnection()
         mailbox.finish()
         return FleetOutcome(summary: counters.summary, problems: problems)
@@ -66,10 +73,10 @@ final class Fleet {
 
     private func isFinished() -> Bool {
         if counters.isComplete || mailbox.isStopping { return true }
-        let elapsed = monotonicSeconds() - start
-        if let most = plan.durationSeconds, elapsed >= most { return true }
+        let now = monotonicSeconds()
+        if let most = plan.durationSeconds, now - (opening ?? start) >= most { return true }
         if devices.allSatisfy(\.hasFailed) { return true }
-        return elapsed > Self.patience && !devices.contains(where: \.hasEverConnected)
+        return now - start > Self.patience && !devices.contains(where: \.hasEverConnected)
     }
 
     /// Nothing was achieved, and no better reason is known.
@@ -80,6 +87,18 @@ final class Fleet {
             no device could connect to \(devices[0].identity.host):\(devices[0].identity.port) \
             (\(log.lastTrouble ?? "no answer")). Start the broker, or name it with --mqtt-host and --mqtt-port.
             """)
+    }
+
+    private func openWhenWarm() {
+        guard opening == nil else { return }
+        if case .interval = plan.pace {
+            opening = start
+        } else if devices.allSatisfy({ $0.hasEverConnected || $0.hasFailed })
+            || monotonicSeconds() - start > Self.warmUpSeconds
+        {
+            opening = monotonicSeconds()
+        }
+        counters.isOpen = opening != nil
     }
 
     /// Everything that is due, then a wait for what comes in, then reading it.
@@ -111,7 +130,9 @@ final class Fleet {
     private func advance(_ device: SimulatedDevice, now: Double, time: Timestamp) throws(MQTTError) {
         switch device.link {
         case .waiting(let until):
-            guard now >= until, counters.isLive, begun < Self.mostBegunAtOnce, connecting < Self.mostConnecting else {
+            guard now >= until, counters.isLive || device.owes(mayPublish: counters.mayPublish),
+                begun < Self.mostBegunAtOnce, connecting < Self.mostConnecting
+            else {
                 break
             }
             begun += 1
@@ -144,6 +165,7 @@ final class Fleet {
             try body()
         } catch {
             if device.farewell?.isAcknowledged == true { return }
+            let error = device.refusal() ?? error
             let consequence = device.lost(error, now: monotonicSeconds())
             log.trouble("\(device.identity.macAddress): \(error)", now: monotonicSeconds())
             switch consequence {
@@ -175,56 +197,21 @@ final class Fleet {
     private func drain() {
         counters.isLive = false
         let end = monotonicSeconds() + Self.drainSeconds
-        let online = devices.filter(\.isOnline)
-        while monotonicSeconds() < end - Self.farewellSeconds, online.contains(where: { $0.isOnline && !$0.isSettled }),
-            counters.mayPublish || online.contains(where: { $0.outbox.unacknowledged > 0 })
+        for device in devices { device.hurry() }
+        while monotonicSeconds() < end - Self.farewellSeconds,
+            devices.contains(where: { $0.owes(mayPublish: counters.mayPublish) })
         {
             turn()
         }
-        for device in online where device.isOnline {
+        for device in devices where device.isOnline {
             attempt(device) { () throws(MQTTError) in try device.sayGoodbye() }
         }
-        while monotonicSeconds() < end, online.contains(where: { $0.isOnline && $0.farewell?.isAcknowledged == false })
+        while monotonicSeconds() < end, devices.contains(where: { $0.isOnline && $0.farewell?.isAcknowledged == false })
         {
             turn()
         }
-        for device in online where device.isOnline {
+        for device in devices where device.isOnline {
             attempt(device) { () throws(MQTTError) in try device.client?.disconnect() }
         }
-    }
-}
-
-extension SimulatedDevice {
-    /// The monotonic time at which something falls due without anything coming in.
-    func nextDue(now: Double, time: Timestamp) -> Double {
-        switch link {
-        case .waiting(let until): return until
-        case .connecting: return now + 0.1
-        case .online:
-            guard counters.isLive else { return now + 0.02 }
-            let message = nextMessage.map { now + Double($0 - time.microseconds) / 1e6 } ?? .infinity
-            return min(message, nextHeartbeat)
-        case .enrolling, .failed: return .infinity
-        }
-    }
-
-    func sayGoodbye() throws(MQTTError) {
-        guard let client else { return }
-        farewell = (try client.publish(topic: topics.status, payload: "offline", retain: true), false)
-    }
-}
-
-extension MQTTClient {
-    /// Writes what is queued in segments as large as they can be. Each MQTT packet is a TLS record and a system call of
-    /// its own; corked, they at least do not wake the broker one by one.
-    func writeTogether() throws(MQTTError) {
-        setCork(1)
-        defer { setCork(0) }
-        try writePending()
-    }
-
-    private func setCork(_ value: Int32) {
-        var value = value
-        setsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

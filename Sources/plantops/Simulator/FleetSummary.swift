@@ -10,13 +10,14 @@ struct FleetSummary: Equatable, Sendable {
     var readingsAcknowledged = 0
     /// Messages sent once more after the connection had gone.
     var resent = 0
-    /// Readings that did not fit into a device's buffer, and those of messages the broker refused.
+    /// Readings that did not fit into a device's buffer or were still in it at the end, and those of messages the
+    /// broker refused.
     var dropped = 0
     /// Telemetry messages the broker answered with a refusal.
     var refused = 0
     /// Sent at the end, and not answered.
     var unacknowledged = 0
-    /// From the first attempt to connect to the last acknowledgement awaited.
+    /// From the beginning of live telemetry (the first attempt to connect, if it is by interval) to the end.
     var seconds = 0.0
 
     /// Acknowledged messages per second.

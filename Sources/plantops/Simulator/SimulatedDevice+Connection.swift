@@ -69,7 +69,6 @@ extension SimulatedDevice {
     }
 
     func lost(_ error: MQTTError, now: Double) -> Consequence {
-        let error = refusal() ?? error
         failures += 1
         let pause = min(Self.longestPause, 0.25 * Double(1 << min(failures, 8)))
         link = .waiting(until: now + pause * Double.random(in: 0.5...1))
@@ -92,8 +91,8 @@ extension SimulatedDevice {
             guard refusals >= Self.mostRefusals else { return .tryAgain }
             return giveUp(
                 """
-                the broker refuses \(identity.macAddress) (\(error.detail)), which has just been enrolled. If devices \
-                need approval, approve it; otherwise look whether the backend manages this broker's accounts.
+                the broker refuses a device that has just been enrolled (\(error.detail)). If devices need approval, \
+                approve it; otherwise look whether the backend manages this broker's accounts.
                 """)
         default:
             return .tryAgain
@@ -111,8 +110,8 @@ extension SimulatedDevice {
         return .giveUp(reason)
     }
 
-    /// A refusal ends the connection at once, and the end may be what was met first.
-    private func refusal() -> MQTTError? {
+    /// The broker's refusal, if that is why the connection ended: it ends at once, and the end may be what was met first.
+    func refusal() -> MQTTError? {
         guard case .connecting = link else { return nil }
         do {
             _ = try client?.connected()

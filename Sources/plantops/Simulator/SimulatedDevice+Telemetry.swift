@@ -12,7 +12,7 @@ extension SimulatedDevice {
 
     /// Measures what has fallen due.
     func measure(now: Timestamp) {
-        guard counters.isLive, !isBackfilling, let interval = messageInterval else { return }
+        guard counters.isLive, counters.isOpen, !isBackfilling, let interval = messageInterval else { return }
         let step = max(1, Int64(interval * 1e6))
         guard var due = nextMessage else {
             // The first reading as soon as there is a connection; then each device at its own time.
@@ -55,7 +55,7 @@ extension SimulatedDevice {
         if isBackfilling {
             guard try publishBackfill(client) else { return }
         }
-        let isFlood = messageInterval == nil && counters.isLive
+        let isFlood = messageInterval == nil && counters.isLive && counters.isOpen
         while outbox.unacknowledged < plan.window, outbox.hasWaiting || isFlood, counters.mayPublish {
             let batch = outbox.next() ?? batch(until: Timestamp.now().microseconds, interval: 1)
             try publish(batch, client)

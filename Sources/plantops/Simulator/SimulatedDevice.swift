@@ -78,9 +78,6 @@ final class SimulatedDevice {
 
     var isOnline: Bool { if case .online = link { true } else { false } }
     var hasFailed: Bool { if case .failed = link { true } else { false } }
-
-    /// Nothing is left that ought to reach the broker.
-    var isSettled: Bool { outbox.isEmpty || hasFailed }
 }
 
 struct DeviceTopics {
@@ -108,6 +105,8 @@ final class FleetCounters {
     let limit: Int?
     /// False while the fleet comes to its end.
     var isLive = true
+    /// False until live telemetry may begin.
+    var isOpen = false
 
     init(limit: Int?) { self.limit = limit }
 

@@ -37,7 +37,7 @@ postgres_socket_dir() {
 
 # As superuser. SQL comes from standard input: arguments are visible to every user.
 superuser_psql() {
-    PGOPTIONS='' PGPASSWORD='' "$(postgres_bin)/psql" -XqAt -v ON_ERROR_STOP=1 \
+    PGOPTIONS="-c client_min_messages=error" PGPASSWORD='' "$(postgres_bin)/psql" -XqAt -v ON_ERROR_STOP=1 \
         -h "$(postgres_socket_dir)" -p "$PLANTOPS_DB_PORT" -U postgres -d "${1:-postgres}"
 }
 
@@ -138,7 +138,7 @@ ALTER ROLE plantops PASSWORD '$(secret POSTGRES_PASSWORD)';
 SELECT 'CREATE DATABASE plantops OWNER plantops' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'plantops') \gexec
 SQL
     if timescale_available "$(postgres_bin)"; then
-        superuser_psql plantops <<<"SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS timescaledb;"
+        superuser_psql plantops <<<"CREATE EXTENSION IF NOT EXISTS timescaledb;"
         superuser_psql plantops <<<"ALTER EXTENSION timescaledb UPDATE;"
     fi
 }

@@ -22,12 +22,28 @@ process_stamp() {
     echo "$(boot_id) ${fields[19]}"
 }
 
+# A process that was killed a moment ago still looks alive, and still holds its port.
+dying() {
+    local key value
+    { while read -r key value; do
+        case $key in
+            # Bit 8 of the pending signals is SIGKILL.
+            SigPnd: | ShdPnd:) if ((16#$value & 16#100)); then return 0; fi ;;
+        esac
+    done <"/proc/$1/status"; } 2>/dev/null
+    # Flag 4 of the ninth field: "exiting".
+    # shellcheck disable=SC2207 # words are wanted
+    local fields=($(stat_fields "$1"))
+    ((${fields[6]:-0} & 4))
+}
+
 # pid_of NAME: the number if our process runs, else false.
 pid_of() {
-    local pid stamp
+    local pid stamp tries=100
     [[ -s $RUN_DIR/$1.pid && -s $RUN_DIR/$1.stamp ]] || return 1
     pid=$(<"$RUN_DIR/$1.pid")
     stamp=$(<"$RUN_DIR/$1.stamp")
+    while ((tries-- > 0)) && [[ $(process_stamp "$pid") == "$stamp" ]] && dying "$pid"; do sleep 0.1; done
     [[ $(process_stamp "$pid") == "$stamp" ]] || return 1
     echo "$pid"
 }
