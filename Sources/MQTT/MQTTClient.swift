@@ -37,6 +37,17 @@ package final class MQTTClient {
     /// The socket to wait on, or -1 when there is no connection.
     package var socket: Int32 { mosquitto_socket(handle.pointer) }
 
+    /// When the broker's certificate expires, in seconds since 1970-01-01 UTC; nil without TLS or a connection.
+    package var brokerCertificateExpiry: Int64? {
+        guard let ssl = mosquitto_ssl_get(handle.pointer),
+            let certificate = SSL_get1_peer_certificate(OpaquePointer(ssl))
+        else { return nil }
+        defer { X509_free(certificate) }
+        var parts = tm()
+        guard ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 else { return nil }
+        return Int64(timegm(&parts))
+    }
+
     /// True when something waits to be written (acknowledgements, publications, pings).
     package var wantsWrite: Bool { mosquitto_want_write(handle.pointer) }
 

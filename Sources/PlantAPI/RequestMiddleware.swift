@@ -20,6 +20,8 @@ struct RequestMiddleware: RouterMiddleware {
         var context = context
         context.correlationID = Self.correlationID(request.headers[Self.correlationHeader])
         context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
+        // Hummingbird's own id says nothing that this one does not.
+        context.logger[metadataKey: "hb.request.id"] = nil
         let start = ContinuousClock.now
         var response: Response
         do {

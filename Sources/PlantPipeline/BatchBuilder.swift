@@ -4,7 +4,10 @@ import PlantStore
 
 /// Turns messages as they arrive into a batch ready to be committed.
 struct BatchBuilder {
-    /// Bytes of payload after which a batch is full.
+    /// A batch is full after this many messages, below the receive maximum, so that the broker goes on sending while
+    /// it is being committed; or this many readings (a message may bring 500) or kept bytes, which bounds memory.
+    static let fullMessages = 4000
+    static let fullReadings = 20_000
     static let fullBytes = 4 << 20
     /// Bytes of a foreign topic's name that are kept.
     private static let keptTopicBytes = 256
@@ -22,6 +25,11 @@ struct BatchBuilder {
     ///   - inFlight: most messages the broker may have delivered without an acknowledgement.
     mutating func resume(committed: [UInt16: UInt64], inFlight: Int) {
         redelivery = committed.isEmpty ? nil : RedeliveryWindow(committed: committed, remaining: inFlight)
+    }
+
+    var isFull: Bool {
+        batch.items.count >= Self.fullMessages || batch.readings.count >= Self.fullReadings
+            || batch.payloads.count >= Self.fullBytes
     }
 
     mutating func removeAll() { batch.removeAll() }

@@ -9,9 +9,6 @@ package struct IngestOptions: Sendable {
     package var database: PostgresOptions
     /// Several backends that share the stream carry the same name; nil when there is one.
     package var sharedGroup: String?
-    /// Most messages in one transaction. Below the receive maximum, so that the broker goes on sending while a batch
-    /// is being committed.
-    package var batchLimit = 4000
 
     /// Most messages the broker may have under way to us, unacknowledged.
     package static let receiveMaximum = 10_000
@@ -126,10 +123,7 @@ struct IngestLoop {
                     throw PostgresError(.unavailable, "the connection to the server was lost")
                 }
             }
-            nothingLeft = try client.readAvailable {
-                builder.batch.items.count >= options.batchLimit
-                    || builder.batch.payloads.count >= BatchBuilder.fullBytes
-            }
+            nothingLeft = try client.readAvailable { builder.isFull }
         }
     }
 

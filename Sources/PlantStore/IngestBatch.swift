@@ -72,7 +72,7 @@ package struct IngestBatch {
     /// Forgets the messages, keeping the memory for the next batch unless a large message has swollen it.
     package mutating func removeAll() {
         items.removeAll(keepingCapacity: true)
-        readings.removeAll(keepingCapacity: readings.capacity <= 16_384)
+        readings.removeAll(keepingCapacity: readings.capacity <= 8192)
         payloads.removeAll(keepingCapacity: payloads.capacity <= 4 << 20)
     }
 }

@@ -15,7 +15,7 @@ package struct HistoryQuery: Sendable {
 
     package static let automaticPoints = 1000
     /// Most points one answer may hold.
-    package static let maximumPoints = 50_000
+    package static let maximumPoints = 20_000
 
     package init(
         plant: EntityID, from: Timestamp, to: Timestamp, metrics: [String]?, resolution: HistoryResolution?

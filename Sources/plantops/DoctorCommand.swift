@@ -62,11 +62,16 @@ enum Checkup {
         guard let certificate = Certificate(pemFile: file) else {
             return [Finding(.fail, "CA certificate", "cannot be read; set MQTT_CA_CERT, or make one with `make certs`")]
         }
-        let days = Int(Double(certificate.notAfter) - Timestamp.now().seconds) / 86_400
-        switch days {
-        case ..<0: return [Finding(.fail, "CA certificate", "expired \(-days) days ago; make a new one")]
-        case ..<warnDays: return [Finding(.warning, "CA certificate", "expires in \(days) days; make a new one")]
-        default: return [Finding(.ok, "CA certificate", "valid for \(days) more days")]
+        return [expiry(of: "CA certificate", certificate.notAfter)]
+    }
+
+    /// - Parameter notAfter: seconds since 1970-01-01 UTC.
+    private static func expiry(of subject: String, _ notAfter: Int64) -> Finding {
+        let days = Int(Double(notAfter) - Timestamp.now().seconds) / 86_400
+        return switch days {
+        case ..<0: Finding(.fail, subject, "expired \(-days) days ago; `make certs` makes a new one")
+        case ..<warnDays: Finding(.warning, subject, "expires in \(days) days; `make certs` renews it")
+        default: Finding(.ok, subject, "valid for \(days) more days")
         }
     }
 
@@ -111,8 +116,10 @@ enum Checkup {
         do {
             let client = try MQTTClient(options)
             try client.connect()
+            let expiry = client.brokerCertificateExpiry
             try client.disconnect()
             return [Finding(.ok, "broker", "\(options.host):\(options.port) lets the backend in")]
+                + (expiry.map { [Self.expiry(of: "broker's certificate", $0)] } ?? [])
         } catch {
             return [Finding(.fail, "broker", "\(error.detail); \(advice(error))")]
         }

@@ -56,7 +56,7 @@ extension SimulatedDevice {
             guard try publishBackfill(client) else { return }
         }
         let isFlood = messageInterval == nil && counters.isLive && counters.isOpen
-        while outbox.unacknowledged < plan.window, outbox.hasWaiting || isFlood, counters.mayPublish {
+        while outbox.unacknowledged < plan.windowPerDevice, outbox.hasWaiting || isFlood, counters.mayPublish {
             let batch = outbox.next() ?? batch(until: Timestamp.now().microseconds, interval: 1)
             try publish(batch, client)
         }
@@ -64,7 +64,7 @@ extension SimulatedDevice {
 
     /// - Returns: true when the past has arrived.
     private func publishBackfill(_ client: MQTTClient) throws(MQTTError) -> Bool {
-        while outbox.unacknowledged < min(Self.backfillWindow, plan.window), counters.mayPublish {
+        while outbox.unacknowledged < min(Self.backfillWindow, plan.windowPerDevice), counters.mayPublish {
             guard let batch = outbox.next() ?? (counters.isLive ? backfill.popLast() : nil) else { break }
             try publish(batch, client)
         }

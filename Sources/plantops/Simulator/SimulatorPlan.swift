@@ -13,7 +13,7 @@ struct SimulatorPlan: Sendable {
     var pace: Pace
     var readingsPerMessage: Int
     var heartbeatSeconds: Double
-    /// Most messages of one device under way, not acknowledged.
+    /// Most messages of one device under way, not acknowledged, as asked for; see `windowPerDevice`.
     var window: Int
     /// Stop when so many messages are acknowledged.
     var count: Int?
@@ -35,6 +35,15 @@ struct SimulatorPlan: Sendable {
         case .rate(let perSecond): Double(devices) / perSecond
         case .flood: nil
         }
+    }
+
+    /// What a fleet may have under way when it sends as fast as possible. A window for each of a thousand devices would
+    /// be seconds of work for the broker, and waited for at the end.
+    private static let mostUnderWay = 20_000
+
+    /// Most messages of one device under way, not acknowledged.
+    var windowPerDevice: Int {
+        pace == .flood ? max(1, min(window, Self.mostUnderWay / devices)) : window
     }
 
     /// What a device declares at enrollment: a whole number of seconds, 1 at least.
