@@ -15,6 +15,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -62,7 +63,8 @@ let package = Package(
             name: "plantops",
             dependencies: [
                 "PlantDomain", "PlantStore", "PlantPipeline", "PlantAPI", "Postgres", "MQTT", "Sealing",
-                argumentParser, asyncHTTPClient, configuration, logging, nioCore, serviceLifecycle, unixSignals,
+                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1, serviceLifecycle,
+                unixSignals,
             ],
             swiftSettings: strict),
 
@@ -83,6 +85,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "PlantAPITests", dependencies: ["PlantAPI", "PlantDomain", httpTypes], swiftSettings: strict),
-        .testTarget(name: "PlantOpsTests", dependencies: ["plantops", "MQTT", logging], swiftSettings: strict),
+        .testTarget(
+            name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", logging], swiftSettings: strict),
     ]
 )

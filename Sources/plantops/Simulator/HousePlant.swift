@@ -54,7 +54,7 @@ struct HousePlant: Sendable {
         HousePlant(
             name: "Cally", species: "Goeppertia orbifolia", room: "Bathroom", position: (84, 70),
             soilMoisture: 40...85, temperature: 16...29, humidity: 50...90, window: 0.012,
-            watered: 77, residual: 20, dryingDays: 4, dewPoint: 14.5),
+            watered: 77, residual: 20, dryingDays: 5, dewPoint: 14.5),
         HousePlant(
             name: "Goldie", species: "Epipremnum aureum", room: "Study", position: (48, 58),
             soilMoisture: 15...70, temperature: 14...31, humidity: 35...80, window: 0.02,

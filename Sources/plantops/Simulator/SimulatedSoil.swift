@@ -2,8 +2,8 @@ import Foundation
 
 /// The water in one pot: dries exponentially and is watered by a gardener who looks at it by day.
 ///
-/// Waterings follow a calendar that is itself a function of the device: every `cycle` seconds, moved by up to 8 % either
-/// way, into the hours from 8 to 20, and one time in six late by another 15 %, when it falls a little below the limit.
+/// Waterings follow a calendar that is itself a function of the device: every `cycle` seconds, moved by up to 5 % either
+/// way and into the hours from 8 to 20, and one time in six late by another 12 %, when it falls a little below the limit.
 struct SimulatedSoil: Sendable {
     private let noise: SimulatorNoise
     private let plant: HousePlant
@@ -37,11 +37,12 @@ struct SimulatedSoil: Sendable {
 
     /// When the watering of that number takes place, in seconds since 1970.
     func watering(_ number: Int64) -> Double {
-        let jitter = 0.16 * noise.uniform(stream: Stream.jitter, number) - 0.08
-        let late = noise.uniform(stream: Stream.late, number) < 1.0 / 6 ? 0.15 : 0
+        let jitter = 0.1 * noise.uniform(stream: Stream.jitter, number) - 0.05
+        let late = noise.uniform(stream: Stream.late, number) < 1.0 / 6 ? 0.12 : 0
         let planned = (Double(number) + phase + jitter + late) * cycle
-        let hour = 8 + 12 * noise.uniform(stream: Stream.hour, number)
-        return (planned / 86_400).rounded(.down) * 86_400 + hour * 3600
+        // The 24 hours are squeezed into these 12.
+        let midnight = (planned / 86_400).rounded(.down) * 86_400
+        return midnight + 8 * 3600 + (planned - midnight) / 2
     }
 
     private func level(_ number: Int64) -> Double {
@@ -56,7 +57,6 @@ struct SimulatedSoil: Sendable {
         static let pot: UInt64 = 100
         static let jitter: UInt64 = 101
         static let late: UInt64 = 102
-        static let hour: UInt64 = 103
-        static let amount: UInt64 = 104
+        static let amount: UInt64 = 103
     }
 }
