@@ -201,7 +201,16 @@ package final class MQTTClient {
     /// Sends what is queued (acknowledgements, publications, pings) as far as the socket takes it.
     package func writePending() throws(MQTTError) {
         guard mosquitto_want_write(handle.pointer) else { return }
+        // Each packet is a TLS record and a system call of its own; corked, a thousand acknowledgements at least do
+        // not wake the broker one by one.
+        setCork(1)
+        defer { setCork(0) }
         try check(mosquitto_loop_write(handle.pointer, 1), "write")
+    }
+
+    private func setCork(_ value: Int32) {
+        var value = value
+        setsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// Sends everything queued, waiting for the socket. The queue is first in, first out: reading further messages

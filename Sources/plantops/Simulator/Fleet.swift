@@ -152,7 +152,7 @@ final class Fleet {
         let wasBackfilling = device.isBackfilling
         try device.publishTelemetry()
         if wasBackfilling, !device.isBackfilling { mailbox.request(.finishedBackfill(device.index)) }
-        if client.wantsWrite { try client.writeTogether() }
+        if client.wantsWrite { try client.writePending() }
         if now >= device.nextKeepAlive {
             device.nextKeepAlive = now + 1
             try client.keepAlive()
