@@ -8,7 +8,7 @@ BUILD := $(if $(PLANTOPS_BIN),,build)
 
 ##@ Run it on this machine
 
-.PHONY: run up down status logs reset simulate
+.PHONY: run up down status logs doctor reset simulate
 run: packages $(BUILD) ## start everything and stay in the foreground; Ctrl-C stops it
 	@exec $(LOCAL) run
 
@@ -23,6 +23,9 @@ status: ## show what runs
 
 logs: ## follow the logs (FOLLOW=0: only their ends)
 	@$(LOCAL) logs || true
+
+doctor: ## check settings, certificates, database, broker and clock, and say what to do
+	@$(LOCAL) exec doctor
 
 reset: ## delete the local data, secrets and certificates (asks; YES=1 does not)
 	@$(LOCAL) reset

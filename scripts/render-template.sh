@@ -25,7 +25,7 @@ for pair in "$@"; do
         *'
 '*) echo "render-template.sh: the value of $name has more than one line" >&2; exit 64 ;;
     esac
-    if ! code "$template" | grep -q "@$name@"; then
+    if ! code "$template" | grep "@$name@" >/dev/null; then
         echo "render-template.sh: $template has no @$name@" >&2
         exit 64
     fi

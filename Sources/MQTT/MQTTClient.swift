@@ -15,7 +15,8 @@ package final class MQTTClient {
     private let options: MQTTOptions
     private var failure: MQTTError?
     private var connectResult: ConnectResult?
-    private var grants: [Int32: [Int32]] = [:]
+    /// Subscriptions the broker has not answered yet, by packet id.
+    private var awaitedGrants: [Int32: (filters: [String], qos: Int32)] = [:]
 
     /// Called for each message inside `readAvailable`.
     package var onMessage: (IncomingMessage) -> Void = { _ in }
@@ -51,20 +52,24 @@ package final class MQTTClient {
     /// True when something waits to be written (acknowledgements, publications, pings).
     package var wantsWrite: Bool { mosquitto_want_write(handle.pointer) }
 
-    /// Connects and waits for the broker's answer.
+    /// Connects and waits for the broker's answer; asks for subscriptions along with it, whose grants come later.
+    ///
+    /// The subscriptions leave together with CONNECT (MQTT 5, 3.1.4 lets a client send before the answer): a broker
+    /// that resumes a session delivers messages right behind its answer, libmosquitto queues their acknowledgements as
+    /// it reads them, and anything written after that would carry them out before their commit. So nothing is written
+    /// once the broker has answered; messages read meanwhile go to `onMessage`, as always. Mosquitto sends the whole
+    /// queue before it grants, a million messages perhaps: `isSubscribed` tells when it has, and a refusal ends the
+    /// connection with an error.
     /// - Returns: whether the broker kept a session for this client id.
     /// - Throws: `unreachable`, `tls`, `refused` or `timeout`.
     @discardableResult
-    package func connect(timeoutSeconds: Double = 10) throws(MQTTError) -> Bool {
+    package func connect(subscribingTo filters: [String] = [], timeoutSeconds: Double = 10) throws(MQTTError) -> Bool {
         try begin()
+        if !filters.isEmpty { try queueSubscription(filters, qos: 1) }
         let deadline = monotonicSeconds() + timeoutSeconds
         while connectResult == nil {
-            guard monotonicSeconds() < deadline else {
-                throw MQTTError(.timeout, operation: "connect", detail: "no answer within \(timeoutSeconds) s")
-            }
+            try checkDeadline(deadline, "connect")
             if waitReadable([socket], milliseconds: 100)[0] {
-                // Stops right at the answer: a resumed session delivers messages behind it, and whoever asked for the
-                // connection decides when those are acknowledged.
                 do throws(MQTTError) {
                     try readAvailable { connectResult != nil }
                 } catch {
@@ -73,13 +78,20 @@ package final class MQTTClient {
                 }
                 if connectResult != nil { break }
             }
-            if connectResult == nil {
-                try writePending()
-                try keepAlive()
-            }
+            try writePending()
+            try keepAlive()
             if let failure { throw failure }
         }
         return try outcomeOfConnect()
+    }
+
+    /// False while the broker has not granted everything asked for.
+    package var isSubscribed: Bool { awaitedGrants.isEmpty }
+
+    private func checkDeadline(_ deadline: Double, _ operation: String) throws(MQTTError) {
+        if monotonicSeconds() >= deadline {
+            throw MQTTError(.timeout, operation: operation, detail: "the broker does not answer")
+        }
     }
 
     /// Opens the connection without waiting for the broker's answer: for a caller that drives many connections.
@@ -114,32 +126,31 @@ package final class MQTTClient {
         return connectResult.sessionPresent
     }
 
-    /// Subscribes and waits for the grant.
-    /// - Parameter retained: false asks the broker not to send what it had kept from before (MQTT 5 only).
+    /// Subscribes and waits for the grant, writing what is queued: for a connection that has nothing to hold back.
     /// - Throws: `refused` when the broker does not grant the QoS asked for.
-    package func subscribe(
-        _ filter: String, qos: Int32 = 1, retained: Bool = false, timeoutSeconds: Double = 10
-    ) throws(MQTTError) {
-        var packetID: Int32 = 0
-        let handling = retained ? MQTT_SUB_OPT_SEND_RETAIN_ALWAYS : MQTT_SUB_OPT_SEND_RETAIN_NEVER
-        let subscribeOptions = options.version == .v5 ? Int32(handling.rawValue) : 0
-        try check(
-            mosquitto_subscribe_v5(handle.pointer, &packetID, filter, qos, subscribeOptions, nil), "subscribe")
+    package func subscribe(_ filter: String, qos: Int32 = 1, timeoutSeconds: Double = 10) throws(MQTTError) {
+        try queueSubscription([filter], qos: qos)
         try flush()
         let deadline = monotonicSeconds() + timeoutSeconds
-        while grants[packetID] == nil {
-            guard monotonicSeconds() < deadline else {
-                throw MQTTError(.timeout, operation: "subscribe", detail: "no answer within \(timeoutSeconds) s")
-            }
-            // Only reads: a resumed session delivers messages before the grant, and their acknowledgements must wait
-            // for the commit. `writePending` is therefore not called here.
-            if waitReadable([socket], milliseconds: 100)[0] { try readAvailable(limit: 1) { false } }
+        while !isSubscribed {
+            try checkDeadline(deadline, "subscribe")
+            if waitReadable([socket], milliseconds: 100)[0] { try readAvailable { isSubscribed } }
             if let failure { throw failure }
         }
-        guard let granted = grants.removeValue(forKey: packetID), granted.allSatisfy({ $0 == qos }) else {
-            throw MQTTError(
-                .refused, operation: "subscribe", detail: "the broker does not grant \(filter) with QoS \(qos)")
+    }
+
+    private func queueSubscription(_ filters: [String], qos: Int32) throws(MQTTError) {
+        // What the broker had kept from before we came is not news.
+        let subscribeOptions = options.version == .v5 ? Int32(MQTT_SUB_OPT_SEND_RETAIN_NEVER.rawValue) : 0
+        var packetID: Int32 = 0
+        let names = filters.map { strdup($0) }
+        defer { for name in names { free(name) } }
+        let result = names.withUnsafeBufferPointer { names in
+            mosquitto_subscribe_multiple(
+                handle.pointer, &packetID, Int32(names.count), names.baseAddress, qos, subscribeOptions, nil)
         }
+        try check(result, "subscribe")
+        awaitedGrants[packetID] = (filters, qos)
     }
 
     /// Queues a message; it leaves with `writePending`.
@@ -271,7 +282,13 @@ package final class MQTTClient {
 
     func didSubscribe(packetID: Int32, granted: [Int32]) {
         touched = true
-        grants[packetID] = granted
+        guard let asked = awaitedGrants.removeValue(forKey: packetID) else { return }
+        guard granted.count == asked.filters.count, granted.allSatisfy({ $0 == asked.qos }) else {
+            failure = MQTTError(
+                .refused, operation: "subscribe",
+                detail: "the broker does not grant \(asked.filters.joined(separator: ", ")) with QoS \(asked.qos)")
+            return
+        }
     }
 
     func didPublish(packetID: Int32, reason: Int32) {

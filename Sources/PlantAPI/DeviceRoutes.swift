@@ -72,14 +72,9 @@ struct DeviceRoutes {
             reportingIntervalSeconds: interval.value, plantID: nil, createdAt: environment.now(), lastSeenAt: nil,
             announcedOnline: nil, battery: nil, rssi: nil)
         let (id, isNew) = try await environment.store.registerDevice(device)
-        let password: String
-        do {
-            password = try await environment.grant(id)
-        } catch {
-            // A device that cannot get in must not be shown as one that can.
-            if isNew { _ = try await environment.store.deleteDevice(id) }
-            throw error
-        }
+        // If the broker cannot be told, the device stays unseen until it asks again.
+        let password = try await environment.grant(id)
+        try await environment.store.confirmRegistration(of: id, at: environment.now())
         context.logger.info(
             "device registered", metadata: ["device_id": "\(id)", "known_before": "\(!isNew)"])
         let access = environment.access

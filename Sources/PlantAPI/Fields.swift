@@ -21,8 +21,24 @@ struct Fields {
         if !errors.isEmpty { throw Problem.invalid(errors) }
     }
 
+    /// Enough to mend a form by; a body with thousands of mistakes is not answered with as many lines.
+    private static let errorsLimit = 100
+
     mutating func refuse(_ name: String, _ detail: String) {
-        errors.append(Problem.FieldError(pointer: "\(prefix)/\(name)", detail: detail))
+        guard errors.count < Self.errorsLimit else { return }
+        errors.append(Problem.FieldError(pointer: pointer(to: name), detail: detail))
+    }
+
+    /// A field deeper inside.
+    mutating func refuse(_ path: [String], _ detail: String) {
+        guard errors.count < Self.errorsLimit else { return }
+        let pointer = path.map { $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined(separator: "/")
+        errors.append(Problem.FieldError(pointer: "\(prefix)/\(pointer)", detail: detail))
+    }
+
+    /// RFC 6901: ~ and / inside a name are written ~0 and ~1.
+    private func pointer(to name: String) -> String {
+        "\(prefix)/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
     }
 
     /// A text of one line, without the white space around it.
@@ -71,7 +87,7 @@ struct Fields {
             }
             var texts: [String] = []
             for item in items {
-                guard case .string(let text) = item, length.contains(text.count),
+                guard case .string(let text) = item, length.contains(text.unicodeScalars.count),
                     text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
                 else {
                     return .failure("each must be a text of \(length.lowerBound) to \(length.upperBound) characters")
@@ -97,12 +113,12 @@ struct Fields {
         case nil: return .unchanged
         case .null: return .cleared
         case .some(let value):
-            guard var fields = try? Fields(value, prefix: "\(prefix)/\(name)") else {
+            guard var fields = try? Fields(value, prefix: pointer(to: name)) else {
                 refuse(name, "must be an object")
                 return .unchanged
             }
             let result = read(&fields)
-            errors += fields.errors
+            errors += fields.errors.prefix(Self.errorsLimit - errors.count)
             return .set(result)
         }
     }
@@ -123,7 +139,7 @@ struct Fields {
     }
 
     private mutating func refuseUnlessRefused(_ name: String, _ detail: String) {
-        if !errors.contains(where: { $0.pointer == "\(prefix)/\(name)" }) { refuse(name, detail) }
+        if !errors.contains(where: { $0.pointer == pointer(to: name) }) { refuse(name, detail) }
     }
 
     private enum Reading<Value> {

@@ -61,7 +61,12 @@ struct HistoryRoutes {
     private static func metrics(_ query: inout QueryParameters) -> [String]? {
         guard let text = query["metrics"] else { return nil }
         var names: [String] = []
-        for name in text.split(separator: ",").map(String.init) where !names.contains(name) { names.append(name) }
+        for name in text.split(separator: ",").map(String.init) where !names.contains(name) {
+            if let canonical = Metric.canonicalName(ofAlias: name) {
+                query.refuse("metrics", "\(name) is called \(canonical) here")
+            }
+            names.append(name)
+        }
         if names.isEmpty || names.count > metricsLimit || !names.allSatisfy({ ExtraMetric.isValidName($0) }) {
             query.refuse("metrics", "must be 1 to \(metricsLimit) names of metrics, separated by commas")
         }

@@ -135,7 +135,7 @@ struct PlantRoutes {
         }
         for (name, threshold) in thresholds.sorted(by: { $0.key < $1.key }) {
             if let min = threshold.min, let max = threshold.max, min >= max {
-                fields.refuse("thresholds/\(name)/min", "must be below max (\(plain(max)))")
+                fields.refuse(["thresholds", name, "min"], "must be below max (\(plain(max)))")
             }
         }
     }
@@ -173,6 +173,10 @@ struct PlantRoutes {
         }
 
         private static func threshold(_ name: String, _ fields: inout Fields) -> Change<ThresholdChange> {
+            if let canonical = Metric.canonicalName(ofAlias: name) {
+                fields.refuse(name, "is called \(canonical) here")
+                return .unchanged
+            }
             let metric = Metric.named(name)
             guard metric != nil || ExtraMetric.isValidName(name) else {
                 fields.refuse(name, "is no metric: lower-case letters, digits and _ only")

@@ -65,9 +65,17 @@ struct RequestMiddleware: RouterMiddleware {
         case let error as Unavailable:
             context.logger.warning("a dependency is away", metadata: ["reason": "\(error)"])
             return .unavailable(error.what, retryAfterSeconds: error.retryAfterSeconds)
+        case let error where Store.isBusy(error):
+            context.logger.warning("the database is busy", metadata: ["reason": "\(error)"])
+            return Problem(
+                status: .serviceUnavailable, detail: "the database is too busy to answer this now; try again shortly",
+                retryAfterSeconds: 5)
         case let error where Store.isTransient(error):
             context.logger.warning("the database is away", metadata: ["reason": "\(error)"])
             return .unavailable("the database", retryAfterSeconds: 5)
+        case is CancellationError:
+            // The program is stopping and this request did not end in time.
+            return .unavailable("the backend", retryAfterSeconds: 1)
         case let error as HTTPError where error.status == .notFound:
             let known = methods(request.uri.path)
             guard known.isEmpty else {

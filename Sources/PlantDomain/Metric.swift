@@ -58,6 +58,11 @@ package enum Metric: Int, CaseIterable, Sendable {
         }
     }
 
+    /// The name to use instead of an alias; nil when it is none.
+    package static func canonicalName(ofAlias alias: String) -> String? {
+        allCases.first { $0.aliases.contains(alias) }?.name
+    }
+
     package var name: String { Metric.facts[rawValue].name }
     package var unit: String { Metric.facts[rawValue].unit }
     /// In the metric's unit; both ends are allowed.
@@ -80,6 +85,10 @@ package enum Metric: Int, CaseIterable, Sendable {
 
 /// Numeric keys that are no ``Metric``: kept under their own name.
 package enum ExtraMetric {
+    /// The largest magnitude taken. PostgreSQL's avg() squares its values, so beyond 1e154 one reading would make every
+    /// mean it is part of an error.
+    package static let largest = 1e100
+
     /// Whether the name may be kept: `[a-z][a-z0-9_]{0,63}`.
     package static func isValidName(_ name: String) -> Bool {
         var name = name

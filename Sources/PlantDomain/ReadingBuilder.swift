@@ -136,7 +136,7 @@ struct ReadingBuilder {
         }
         let name = scanner.text(of: key)
         guard !extras.contains(where: { $0.name == name }) else { return }
-        guard value.isFinite else {
+        guard abs(value) <= ExtraMetric.largest else {
             passedOver.insert(hash(of: key, in: scanner))
             refusals.add(.valueOutOfRange, reading: number, "\(name) is too large a number")
             return

@@ -19,16 +19,20 @@ struct BatchBuilder {
     private var redelivery: RedeliveryWindow?
     private var lastServerTime = Timestamp(microseconds: 0)
 
-    /// Begins with a session the broker had kept.
+    /// Begins with a session the broker may have kept.
     /// - Parameters:
-    ///   - committed: packet ids and fingerprints that the database has already.
+    ///   - committed: packet ids and fingerprints that the database has already, of the messages that were delivered
+    ///     last.
     ///   - inFlight: most messages the broker may have delivered without an acknowledgement.
     mutating func resume(committed: [UInt16: UInt64], inFlight: Int) {
         redelivery = committed.isEmpty ? nil : RedeliveryWindow(committed: committed, remaining: inFlight)
     }
 
-    var isFull: Bool {
-        batch.items.count >= Self.fullMessages || batch.readings.count >= Self.fullReadings
+    /// The broker had kept no session: nothing can come again.
+    mutating func beginAfresh() { redelivery = nil }
+
+    func isFull(messages: Int) -> Bool {
+        batch.items.count >= messages || batch.readings.count >= Self.fullReadings
             || batch.payloads.count >= Self.fullBytes
     }
 
@@ -103,9 +107,10 @@ struct BatchBuilder {
 
 /// The first messages of a resumed session, among which the broker repeats what it has no acknowledgement for.
 ///
-/// A repeated message has the packet id it had before (MQTT 5, 4.4), and the broker sends it before anything new. So
-/// "same packet id, same content, among the first `remaining`" is a redelivery, while a new message that happens to
-/// read the same has another packet id.
+/// A repeated message has the packet id it had before (MQTT 5, 4.4), and the broker sends it before anything new.
+/// `committed` holds only the ids used last before the session was interrupted, which the broker does not use for new
+/// messages before 65 535 others. So "same packet id, same content, among the first `remaining`" is a redelivery, and a
+/// new message that happens to read the same has another id.
 private struct RedeliveryWindow {
     let committed: [UInt16: UInt64]
     var remaining: Int

@@ -34,7 +34,8 @@ package final class BrokerControl: Service {
 
     package init(_ options: MQTTOptions, logger: Logger) {
         var options = options
-        options.clientID += "-control"
+        // No session to keep, so no name to share: several backends may be at it.
+        options.clientID += "-control-\(EntityID.make())"
         self.options = options
         self.logger = logger
     }

@@ -13,19 +13,20 @@ package struct Housekeeping: Service {
     }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
+            // Every minute, because a broken device can write many dead letters in an hour.
             while !Task.isCancelled {
                 do {
                     try await store.ensurePartitions()
                     let dropped = try await store.trimDeadLetters()
                     if dropped > 0 { logger.info("old dead letters dropped", metadata: ["count": "\(dropped)"]) }
-                    try await Task.sleep(for: .seconds(3600))
                 } catch is CancellationError {
                     return
                 } catch {
                     logger.warning("housekeeping failed; trying again in a minute", metadata: ["reason": "\(error)"])
-                    try await Task.sleep(for: .seconds(60))
                 }
+                // Ends early, and with it the loop, when the program stops.
+                try? await Task.sleep(for: .seconds(60))
             }
         }
     }

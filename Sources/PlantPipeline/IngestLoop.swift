@@ -20,6 +20,8 @@ package struct IngestOptions: Sendable {
         self.mqtt.cleanStart = false
         self.mqtt.sessionExpirySeconds = Self.sessionExpirySeconds
         self.mqtt.receiveMaximum = Self.receiveMaximum
+        // The broker waits one and a half times as long. Longer than a commit may take.
+        self.mqtt.keepAliveSeconds = 60
         self.database = database
         self.sharedGroup = sharedGroup
     }
@@ -40,27 +42,24 @@ struct IngestLoop {
     func run() {
         var backoff = Backoff()
         var writer: IngestWriter?
+        var limit = BatchBuilder.fullMessages
         while !stop.isRaised {
             do {
-                let ready = try writer ?? connectDatabase()
+                let ready = try writer ?? IngestWriter(options.database, clientID: options.mqtt.clientID)
                 writer = ready
-                try session(ready) { backoff.reset() }
+                try session(ready, &limit) { backoff.reset() }
                 return
             } catch let error as PostgresError {
                 // The client is gone by now, its messages unacknowledged: the broker keeps them for us.
                 writer = nil
+                // A batch too large to be committed in time would come again just as large.
+                if error.code == .timeout { limit = max(1, limit / 4) }
                 report(database: false, "database", "\(error)")
             } catch {
-                report(database: true, "broker", "\(error)")
+                report(database: writer != nil, "broker", "\(error)")
             }
             pause(seconds: backoff.wait())
         }
-    }
-
-    private func connectDatabase() throws -> IngestWriter {
-        let writer = try IngestWriter(options.database, clientID: options.mqtt.clientID)
-        status.change { $0.databaseConnected = true }
-        return writer
     }
 
     private func report(database: Bool, _ what: String, _ problem: String) {
@@ -79,35 +78,44 @@ struct IngestLoop {
     }
 
     /// One connection to the broker, until it breaks (throws) or the thread is told to stop (returns).
-    private func session(_ writer: IngestWriter, connected: () -> Void) throws {
+    /// - Parameters:
+    ///   - limit: most messages in a batch; grows again with every batch that is committed.
+    ///   - working: called when the first batch is committed, or when there is none to commit.
+    private func session(_ writer: IngestWriter, _ limit: inout Int, working: () -> Void) throws {
         let client = try MQTTClient(options.mqtt)
         var builder = BatchBuilder()
+        builder.resume(
+            committed: try writer.recentDeliveries(inFlight: IngestOptions.receiveMaximum),
+            inFlight: IngestOptions.receiveMaximum)
         client.onMessage = { builder.take($0, receivedAt: .now()) }
-
-        if try client.connect() {
-            builder.resume(committed: try writer.recentDeliveries(), inFlight: IngestOptions.receiveMaximum)
+        let filters = DeviceTopic.allCases.map { topic in
+            options.sharedGroup.map { "$share/\($0)/\(topic.filter)" } ?? topic.filter
         }
-        for topic in DeviceTopic.allCases {
-            // Not the retained ones: a kept `offline` would be taken for news. What happened while this program was
-            // away, the session has queued.
-            try client.subscribe(options.sharedGroup.map { "$share/\($0)/\(topic.filter)" } ?? topic.filter)
-        }
-        status.change { state in
-            state.mqttConnected = true
-            state.lastProblem = nil
-        }
-        connected()
-        logger.info("ingest is running", metadata: ["client_id_length": "\(options.mqtt.clientID.count)"])
+        if try !client.connect(subscribingTo: filters) { builder.beginAfresh() }
         defer { status.change { $0.mqttConnected = false } }
+        var isWorking = false
 
         var nothingLeft = false
         var lastKeepAlive = monotonicSeconds()
         while true {
+            // A session that delivers is as good as a grant, which comes behind everything the broker had kept.
+            let mayWork = !builder.batch.isEmpty || nothingLeft && client.isSubscribed
             if !builder.batch.isEmpty {
                 try commit(&builder, writer)
+                limit = min(BatchBuilder.fullMessages, limit * 2)
             }
             // Everything read so far is in the database: now, and only now, the acknowledgements leave.
             try client.flush()
+            if mayWork, !isWorking {
+                isWorking = true
+                status.change { state in
+                    state.mqttConnected = true
+                    state.databaseConnected = true
+                    state.lastProblem = nil
+                }
+                working()
+                logger.info("ingest is running")
+            }
             if stop.isRaised {
                 try client.disconnect()
                 return
@@ -123,7 +131,7 @@ struct IngestLoop {
                     throw PostgresError(.unavailable, "the connection to the server was lost")
                 }
             }
-            nothingLeft = try client.readAvailable { builder.isFull }
+            nothingLeft = try client.readAvailable { builder.isFull(messages: limit) }
         }
     }
 

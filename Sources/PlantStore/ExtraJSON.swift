@@ -9,11 +9,16 @@ enum ExtraJSON {
         var bytes: [UInt8] = [UInt8(ascii: "{")]
         for (index, extra) in extras.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            // Names match [a-z][a-z0-9_]*: nothing to escape. A finite Double prints as a JSON number.
-            bytes += Array("\"\(extra.name)\":\(extra.value)".utf8)
+            // Names match [a-z][a-z0-9_]*: nothing to escape.
+            bytes += Array("\"\(extra.name)\":\(number(extra.value))".utf8)
         }
         bytes.append(UInt8(ascii: "}"))
         return bytes
+    }
+
+    /// A finite Double as a JSON number; a count stays a count (7, not 7.0).
+    private static func number(_ value: Double) -> String {
+        Int64(exactly: value).map { "\($0)" } ?? "\(value)"
     }
 
     static func decode(_ json: String?) throws -> [String: Double] {
@@ -22,7 +27,7 @@ enum ExtraJSON {
     }
 
     /// `{"leaf_wetness":[3.5,1750000000000000]}` for a device's state.
-    static func encodeState(_ extras: [String: LatestTelemetry.Value]) -> [UInt8] {
+    static func encodeState(_ extras: some Sequence<(key: String, value: LatestTelemetry.Value)>) -> [UInt8] {
         let fields = extras.map { "\"\($0.key)\":[\($0.value.value),\($0.value.time.microseconds)]" }
         return Array("{\(fields.joined(separator: ","))}".utf8)
     }

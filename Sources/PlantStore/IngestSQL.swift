@@ -3,6 +3,9 @@ import PlantDomain
 /// The statements of the write path. Column lists come from `Metric`, so that a new metric needs a migration and a
 /// case in that enumeration, and nothing here.
 enum IngestSQL {
+    /// How many extra metrics of one device are shown with its newest values.
+    static let extrasKept = 64
+
     private static let metrics = Metric.allCases.map(\.name)
 
     private static let telemetryColumns =
@@ -45,8 +48,8 @@ enum IngestSQL {
 
     static let copyStates = "COPY staged_states FROM STDIN (FORMAT binary)"
 
-    /// Per metric the newer value stays: a late reading never overwrites a newer one. The extra metrics of one device
-    /// are bounded to about 8 kB, however many names it invents.
+    /// Per metric the newer value stays: a late reading never overwrites a newer one. Of the extra metrics the newest
+    /// `extrasKept` stay, however many names a device invents.
     static let mergeStates = """
         INSERT INTO device_state AS s (\(stateColumns.joined(separator: ", ")))
         SELECT \(stateColumns.joined(separator: ", ")) FROM staged_states
@@ -68,9 +71,13 @@ enum IngestSQL {
         \(metrics.map(mergeMetric).joined(separator: "\n"))
             extra = CASE
                 WHEN EXCLUDED.extra = '{}' THEN s.extra
-                WHEN pg_column_size(s.extra) > 8192 THEN EXCLUDED.extra
-                WHEN \(newer("reading_at")) THEN s.extra || EXCLUDED.extra
-                ELSE EXCLUDED.extra || s.extra END
+                ELSE (SELECT jsonb_object_agg(key, value) FROM (
+                    SELECT key, value FROM (
+                        SELECT DISTINCT ON (key) key, value FROM (
+                            SELECT * FROM jsonb_each(s.extra) UNION ALL SELECT * FROM jsonb_each(EXCLUDED.extra)
+                        ) everything ORDER BY key, (value ->> 1)::bigint DESC
+                    ) newest ORDER BY (value ->> 1)::bigint DESC, key LIMIT \(extrasKept)
+                ) kept) END
         """
 
     private static func newer(_ column: String) -> String {
@@ -96,9 +103,17 @@ enum IngestSQL {
         DO UPDATE SET fingerprint = EXCLUDED.fingerprint, committed_at = EXCLUDED.committed_at
         """
 
-    /// The broker keeps our session for seven days.
-    static let recentDeliveries = """
-        SELECT packet_id, fingerprint FROM ingest_deliveries
-        WHERE client_id = $1 AND committed_at > now() - INTERVAL '7 days'
+    static let rememberLastPacket = """
+        INSERT INTO ingest_sessions (client_id, last_packet_id) VALUES ($1, $2)
+        ON CONFLICT (client_id) DO UPDATE SET last_packet_id = EXCLUDED.last_packet_id
         """
+
+    /// Packet ids go round from 1 to 65 535. Only the last ones before an interruption can be delivered again; what is
+    /// remembered of earlier ones belongs to messages that were acknowledged long ago.
+    static let recentDeliveries = """
+        SELECT packet_id, fingerprint FROM ingest_deliveries JOIN ingest_sessions USING (client_id)
+        WHERE client_id = $1 AND (last_packet_id - packet_id + 65535) % 65535 < $2
+        """
+
+    static let lockSession = "SELECT 1 AS one FROM pg_advisory_lock(hashtextextended($1, 0))"
 }

@@ -16,6 +16,14 @@ package final class IngestWriter {
     package init(_ options: PostgresOptions, clientID: String) throws(PostgresError) {
         connection = try PostgresConnection(options)
         self.clientID = clientID
+        // Held as long as the connection: a predecessor that is still committing what the broker will deliver to us
+        // again finishes first, and two backends never read one session in turns.
+        do {
+            try connection.query(IngestSQL.lockSession, [.text(clientID)])
+        } catch  where error.code == .timeout {
+            throw PostgresError(
+                .unavailable, "another backend with the same MQTT client id is at work; each needs a MQTT_CLIENT_ID")
+        }
         try connection.execute(IngestSQL.stagingTables)
         try connection.query(IngestSQL.ensurePartitions)
     }
@@ -24,8 +32,9 @@ package final class IngestWriter {
     package func seemsAlive() -> Bool { connection.seemsAlive() }
 
     /// The packet ids committed lately with the fingerprints of their messages: what the broker may deliver again.
-    package func recentDeliveries() throws(PostgresError) -> [UInt16: UInt64] {
-        let rows = try connection.query(IngestSQL.recentDeliveries, [.text(clientID)])
+    /// - Parameter inFlight: how many messages the broker may have delivered without an acknowledgement.
+    package func recentDeliveries(inFlight: Int) throws(PostgresError) -> [UInt16: UInt64] {
+        let rows = try connection.query(IngestSQL.recentDeliveries, [.text(clientID), .int(Int64(inFlight))])
         var deliveries: [UInt16: UInt64] = [:]
         for index in 0..<rows.count {
             guard let packet = try rows[index].int(0), let fingerprint = try rows[index].int(1) else { continue }
@@ -49,7 +58,9 @@ package final class IngestWriter {
             do {
                 return try attempt(batch, range, refusing: nil)
             } catch {
-                guard !error.isTransient else { throw error }
+                // Only what is wrong with the data is the message's fault. A missing column, a missing right or a full
+                // disk is ours: nothing is acknowledged until somebody has mended it.
+                guard error.code == .data || error.code == .constraint else { throw error }
                 attempts += 1
                 // A device deleted between look-up and write breaks a foreign key, and a month without a partition
                 // refuses its row: both are mended by a second try.
@@ -138,6 +149,9 @@ package final class IngestWriter {
         }
         if deadLetters.rows > 0 { try connection.copy(IngestSQL.copyDeadLetters, &deadLetters) }
         if !timedHere.isEmpty { try remember(timedHere) }
+        if let last = batch.items[range].last(where: { $0.packetID != 0 }) {
+            try connection.query(IngestSQL.rememberLastPacket, [.text(clientID), .int(Int64(last.packetID))])
+        }
         return outcome
     }
 

@@ -90,7 +90,8 @@ struct StateFold {
                 buffer.double(value)
                 buffer.timestamp(value == nil ? nil : state.times[metric.rawValue].microseconds)
             }
-            buffer.json(ExtraJSON.encodeState(state.extras))
+            let newest = state.extras.sorted { ($0.value.time, $1.key) > ($1.value.time, $0.key) }
+            buffer.json(ExtraJSON.encodeState(newest.prefix(IngestSQL.extrasKept)))
         }
     }
 }

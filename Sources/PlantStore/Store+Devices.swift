@@ -4,11 +4,11 @@ import Postgres
 extension Store {
     package enum AssignOutcome: Sendable { case assigned, noSuchDevice, noSuchPlant }
 
-    /// Makes a device, or finds the one with this MAC address and updates what it says of itself.
+    /// Makes a device, or finds the one with this MAC address and updates what it says of itself. A new one shows only
+    /// after `confirmRegistration`.
     /// - Returns: its id, and whether it is new.
     package func registerDevice(_ device: Device) async throws -> (id: EntityID, isNew: Bool) {
         try await pool.run { connection in
-            // xmax is 0 only in a row that this very statement inserted.
             let rows = try connection.query(
                 """
                 INSERT INTO devices (id, mac_address, name, firmware_version, sensor_types,
@@ -21,7 +21,7 @@ extension Store {
                     reporting_interval_seconds =
                         COALESCE(EXCLUDED.reporting_interval_seconds, devices.reporting_interval_seconds),
                     updated_at = EXCLUDED.updated_at
-                RETURNING id, xmax = 0 AS is_new
+                RETURNING id, registered_at IS NULL AS is_new
                 """,
                 [
                     .id(device.id), .text(device.macAddress.description), .text(device.name),
@@ -32,11 +32,20 @@ extension Store {
         }
     }
 
+    /// The broker lets the device in: from now on it is one of the devices.
+    package func confirmRegistration(of id: EntityID, at now: Timestamp) async throws {
+        _ = try await pool.run { connection in
+            try connection.query(
+                "UPDATE devices SET registered_at = COALESCE(registered_at, $2) WHERE id = $1", [.id(id), .time(now)]
+            ).count
+        }
+    }
+
     /// Oldest first: one statement, however many devices.
     package func devices(limit: Int, offset: Int) async throws -> Page<Device> {
         try await pool.run { connection in
             try Self.devices(
-                connection, "SELECT * FROM devices ORDER BY id LIMIT $1 OFFSET $2",
+                connection, "SELECT * FROM devices WHERE registered_at IS NOT NULL ORDER BY id LIMIT $1 OFFSET $2",
                 [.int(Int64(limit)), .int(Int64(offset))])
         }
     }
@@ -105,10 +114,12 @@ extension Store {
             try connection.query(
                 """
                 INSERT INTO device_assignments (device_id, plant_id, readings_from, assigned_at)
-                VALUES ($1, $2, CASE
-                    WHEN EXISTS (SELECT FROM device_assignments WHERE device_id = $1) THEN $3::timestamptz
-                    ELSE '-infinity' END, $3)
+                SELECT id, $2, CASE WHEN first_assigned_at IS NULL THEN '-infinity' ELSE $3::timestamptz END, $3
+                FROM devices WHERE id = $1
                 """, [.id(device), .id(plant), .time(now)])
+            try connection.query(
+                "UPDATE devices SET first_assigned_at = COALESCE(first_assigned_at, $2) WHERE id = $1",
+                [.id(device), .time(now)])
             return .assigned
         }
     }
@@ -137,8 +148,8 @@ extension Store {
             SELECT n.total, d.id, d.mac_address, d.name, d.sensor_types, d.reporting_interval_seconds, d.created_at,
                 COALESCE(s.firmware_version, d.firmware_version) AS firmware_version, a.plant_id, s.last_seen_at,
                 s.status, s.battery, s.rssi
-            FROM (SELECT count(*) AS total FROM devices) n
-            LEFT JOIN (\(selection)) d ON true
+            FROM (SELECT count(*) AS total FROM devices WHERE registered_at IS NOT NULL) n
+            LEFT JOIN (\(selection)) d ON d.registered_at IS NOT NULL
             LEFT JOIN device_assignments a ON a.device_id = d.id AND a.unassigned_at IS NULL
             LEFT JOIN device_state s ON s.device_id = d.id
             ORDER BY d.id

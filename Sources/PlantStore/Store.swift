@@ -53,6 +53,12 @@ extension PostgresRow {
 }
 
 extension Store {
+    /// Whether the database is there but had no time: all connections in use, or a statement over its limit.
+    package static func isBusy(_ error: any Error) -> Bool {
+        guard let code = (error as? PostgresError)?.code else { return false }
+        return code == .poolExhausted || code == .timeout
+    }
+
     /// Whether the same request may succeed later without anybody changing it: the database is away or busy.
     package static func isTransient(_ error: any Error) -> Bool {
         (error as? PostgresError)?.isTransient ?? false

@@ -39,6 +39,7 @@ package struct Migrator: Sendable {
     ) throws -> T {
         // Waits as long as it takes: the other program may be rewriting a large table.
         try connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+        connection.patienceSeconds = nil
         try connection.query("SELECT pg_advisory_lock($1)", [.int(lock)])
         let value = try work()
         try connection.query("SELECT pg_advisory_unlock($1)", [.int(lock)])

@@ -9,6 +9,25 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
     package var statementTimeoutSeconds = 15
     package var applicationName = "plantops"
 
+    /// Whether libpq can read a URL. One it cannot, it shows in its error messages, password and all.
+    package static func isUsable(url: String) -> Bool {
+        guard let parsed = PQconninfoParse(url, nil) else { return false }
+        defer { PQconninfoFree(parsed) }
+        var option = parsed
+        while let keyword = option.pointee.keyword {
+            let value = option.pointee.val.map { String(cString: $0) }
+            switch (String(cString: keyword), value) {
+            // An @ or a : of the password that was not percent-encoded ends up here.
+            case ("host", .some(let host)) where host.contains("@"): return false
+            case ("port", .some(let port)) where !port.split(separator: ",").allSatisfy({ UInt16($0) != nil }):
+                return false
+            default: break
+            }
+            option += 1
+        }
+        return true
+    }
+
     /// - Parameter url: `postgresql://user:password@host:port/database`.
     package init(url: String) { keywords = [("dbname", url)] }
 
@@ -25,19 +44,27 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
 package final class PostgresConnection {
     private let handle: ConnectionHandle
     private var prepared: [String: String] = [:]
+    /// How long the server may be silent before it counts as gone, in seconds; nil waits for ever. Longer than any
+    /// statement may run: the server's own limit comes first, unless the server hangs.
+    package var patienceSeconds: Double?
+    private var isSilent = false
 
     /// Connects and prepares the session: UTC, UTF-8, time limits.
     /// - Throws: `unavailable` with the server's own words.
     package init(_ options: PostgresOptions) throws(PostgresError) {
         handle = try ConnectionHandle(options)
+        patienceSeconds = Double(options.statementTimeoutSeconds) + 5
         let limit = options.statementTimeoutSeconds * 1000
         try execute(
             """
             SET TIME ZONE 'UTC';
             SET client_min_messages = warning;
             SET statement_timeout = \(limit);
-            SET lock_timeout = \(min(limit == 0 ? 10_000 : limit, 10_000));
+            SET lock_timeout = \(min(limit, 10_000));
             SET idle_in_transaction_session_timeout = 60000;
+            SET tcp_keepalives_idle = 30;
+            SET tcp_keepalives_interval = 10;
+            SET tcp_keepalives_count = 3;
             """)
     }
 
@@ -48,7 +75,7 @@ package final class PostgresConnection {
     }
 
     /// True once the connection cannot be used any more.
-    package var isBroken: Bool { PQstatus(handle.pointer) != CONNECTION_OK }
+    package var isBroken: Bool { isSilent || PQstatus(handle.pointer) != CONNECTION_OK }
 
     package var isInTransaction: Bool { PQtransactionStatus(handle.pointer) != PQTRANS_IDLE }
 
@@ -58,7 +85,7 @@ package final class PostgresConnection {
 
     /// Runs statements without parameters, several if separated by semicolons, as one.
     package func execute(_ sql: String) throws(PostgresError) {
-        _ = try rows(PQexec(handle.pointer, sql))
+        _ = try rows(finish(PQsendQuery(handle.pointer, sql)))
     }
 
     /// Runs one statement, prepared at its first use on this connection.
@@ -79,48 +106,43 @@ package final class PostgresConnection {
         let formats = [Int32](repeating: 1, count: values.count)
         // An empty array has no base address, and a NULL pointer would mean SQL NULL for an empty text.
         buffer.append(0)
-        let result = buffer.withUnsafeBytes { bytes in
+        let sent = buffer.withUnsafeBytes { bytes in
             let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
             let pointers = offsets.map { offset in offset.flatMap { place in base.map { $0 + place.start } } }
             let count = Int32(values.count)
             guard once else {
-                return PQexecPrepared(handle.pointer, name, count, pointers, lengths, formats, 1)
+                return PQsendQueryPrepared(handle.pointer, name, count, pointers, lengths, formats, 1)
             }
             let types = values.map { Oid($0.oid) }
-            return PQexecParams(handle.pointer, sql, count, types, pointers, lengths, formats, 1)
+            return PQsendQueryParams(handle.pointer, sql, count, types, pointers, lengths, formats, 1)
         }
-        return try rows(result)
+        return try rows(finish(sent))
     }
 
     private func prepare(_ sql: String, _ values: [PostgresValue]) throws(PostgresError) -> String {
         if let name = prepared[sql] { return name }
         let name = "s\(prepared.count)"
         let types = values.map { Oid($0.oid) }
-        _ = try rows(PQprepare(handle.pointer, name, sql, Int32(types.count), types))
+        _ = try rows(finish(PQsendPrepare(handle.pointer, name, sql, Int32(types.count), types)))
         prepared[sql] = name
         return name
     }
 
     /// Sends rows by `COPY … FROM STDIN (FORMAT binary)`.
     package func copy(_ sql: String, _ buffer: inout CopyBuffer) throws(PostgresError) {
-        let start = PQexec(handle.pointer, sql)
+        let start = try finish(PQsendQuery(handle.pointer, sql))
         guard PQresultStatus(start) == PGRES_COPY_IN else {
             _ = try rows(start)
             throw PostgresError(.statement, "not a COPY FROM STDIN statement")
         }
         PQclear(start)
         let bytes = buffer.finished()
-        let sent = bytes.withUnsafeBytes { bytes in
+        // Queued whole in libpq's memory and sent by `finish`, which watches the clock.
+        let queued = bytes.withUnsafeBytes { bytes in
             PQputCopyData(handle.pointer, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
         }
-        if sent == 1 { PQputCopyEnd(handle.pointer, nil) }
-        var failure: PostgresError?
-        while let result = PQgetResult(handle.pointer) {
-            if PQresultStatus(result) != PGRES_COMMAND_OK { failure = failure ?? PostgresError.from(result) }
-            PQclear(result)
-        }
-        if sent != 1 { failure = failure ?? lost() }
-        if let failure { throw failure }
+        guard queued == 1 else { throw lost() }
+        _ = try rows(finish(PQputCopyEnd(handle.pointer, nil)))
     }
 
     /// Runs `work` in a transaction: committed when it returns, rolled back when it throws.
@@ -139,7 +161,56 @@ package final class PostgresConnection {
     /// Ends a transaction that failed. When even that fails the connection is broken and the server rolls back itself.
     package func rollback() {
         guard !isBroken, isInTransaction else { return }
-        PQclear(PQexec(handle.pointer, "ROLLBACK"))
+        if let result = try? finish(PQsendQuery(handle.pointer, "ROLLBACK")) { PQclear(result) }
+    }
+
+    /// Sends what is queued and waits for the answer, no longer than `patienceSeconds`: a server that hangs rather than
+    /// fails would otherwise hold the caller for ever.
+    /// - Parameter sent: what libpq said when the statement was queued; 1 is success.
+    /// - Returns: the first error among the results of the statement, else its last result; the caller frees it.
+    private func finish(_ sent: Int32) throws(PostgresError) -> OpaquePointer? {
+        guard sent == 1 else { throw lost() }
+        let deadline = patienceSeconds.map { monotonicSeconds() + $0 }
+        var answer: OpaquePointer?
+        while true {
+            try waitUntilReadable(deadline)
+            guard let result = PQgetResult(handle.pointer) else { return answer }
+            switch PQresultStatus(result) {
+            case PGRES_COPY_IN:
+                // More is expected from us before there is another result.
+                PQclear(answer)
+                return result
+            default:
+                let failed = answer.map { PQresultStatus($0) == PGRES_FATAL_ERROR } ?? false
+                PQclear(failed ? result : answer)
+                if !failed { answer = result }
+            }
+        }
+    }
+
+    /// Returns when `PQgetResult` would not block.
+    private func waitUntilReadable(_ deadline: Double?) throws(PostgresError) {
+        var unsent = PQflush(handle.pointer)
+        while unsent == 1 || PQisBusy(handle.pointer) == 1 {
+            let left = deadline.map { max(0, $0 - monotonicSeconds()) } ?? 60
+            var set = pollfd(
+                fd: PQsocket(handle.pointer), events: Int16(POLLIN) | (unsent == 1 ? Int16(POLLOUT) : 0), revents: 0)
+            let ready = poll(&set, 1, Int32(left * 1000) + 1)
+            if ready == 0, let deadline, monotonicSeconds() >= deadline {
+                // Whatever it answers later belongs to a question nobody asks any more.
+                isSilent = true
+                throw PostgresError(.unavailable, "the server does not answer")
+            }
+            if PQconsumeInput(handle.pointer) == 0 { throw lost() }
+            unsent = PQflush(handle.pointer)
+        }
+        if unsent < 0 { throw lost() }
+    }
+
+    private func monotonicSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Takes a result apart: rows, or the error in it.
@@ -191,6 +262,7 @@ private struct ConnectionHandle: ~Copyable {
         self.pointer = pointer
         // Notices go to the server's log; libpq would print them to standard error.
         PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+        PQsetnonblocking(pointer, 1)
     }
 
     deinit { PQfinish(pointer) }

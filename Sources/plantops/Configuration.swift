@@ -31,10 +31,8 @@ struct Settings: Sendable {
     /// Said at start: misspelt names, and settings that this version does not use yet.
     let warnings: [String]
 
-    /// The CA file that devices get with their credentials.
-    var caFile: String? {
-        if case .tls(let file) = mqtt.security { file } else { nil }
-    }
+    /// The CA file that devices get with their credentials, also when the backend itself comes in without TLS.
+    let caFile: String?
 }
 
 /// What is wrong with the environment: every problem, by name, never a value.
@@ -63,6 +61,9 @@ extension Settings {
         if group.contains(where: { "/+#$ ".contains($0) }) {
             source.problem("MQTT_SHARED_GROUP must not contain /, +, #, $ or spaces")
         }
+        if !group.isEmpty, source.text("MQTT_CLIENT_ID", secret: false) == nil {
+            source.problem("MQTT_CLIENT_ID is missing: with MQTT_SHARED_GROUP each backend needs an id of its own")
+        }
         let publicHost = source.text("PUBLIC_MQTT_HOST", secret: false) ?? mqtt.host
         let publicPort = source.integer("PUBLIC_MQTT_PORT", range: 1...65_535, default: mqtt.port)
         if let url = source.text("PUBLIC_URL", secret: false),
@@ -79,6 +80,7 @@ extension Settings {
         self.database = database
         databasePoolSize = poolSize
         self.mqtt = mqtt
+        caFile = source.text("MQTT_CA_CERT", secret: false)
         mqttSharedGroup = group.isEmpty ? nil : group
         publicMQTTHost = publicHost
         publicMQTTPort = publicPort
@@ -93,6 +95,12 @@ extension Settings {
         if let url = source.text("DATABASE_URL", secret: true) {
             guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else {
                 source.problem("DATABASE_URL must begin with postgresql://")
+                return nil
+            }
+            guard PostgresOptions.isUsable(url: url) else {
+                source.problem(
+                    "DATABASE_URL is no usable address; write special characters of the password percent-encoded (@ as %40)"
+                )
                 return nil
             }
             return PostgresOptions(url: url)
@@ -112,7 +120,7 @@ extension Settings {
     private static func mqtt(_ source: inout SettingsSource, encryptionKey: String?) -> MQTTOptions {
         let usesTLS = source.boolean("MQTT_USE_TLS", default: true)
         let caFile = source.text("MQTT_CA_CERT", secret: false)
-        if usesTLS, let caFile, Certificate(pemFile: caFile) == nil {
+        if let caFile, Certificate(pemFile: caFile) == nil {
             source.problem("MQTT_CA_CERT must name a readable PEM file with the broker's CA certificate")
         }
         // A client that connects under the same id takes the session over, queue and all: the id must be stable, but

@@ -60,6 +60,8 @@ final class SchemaService: Service {
                     try await self.migrate()
                     self.release(ready: true)
                     break
+                } catch is CancellationError {
+                    break
                 } catch let error as PostgresError where error.isTransient {
                     self.logger.warning("waiting for the database", metadata: ["reason": "\(error)"])
                     try? await Task.sleep(for: .seconds(wait))
@@ -73,13 +75,21 @@ final class SchemaService: Service {
 
     private func migrate() async throws {
         let (options, logger) = (options, logger)
-        let applied = try await withCheckedThrowingContinuation { continuation in
-            // libpq blocks, and a large migration takes its time.
-            Thread.detachNewThread {
-                continuation.resume(with: Result { try Schema.migrate(options, logger: logger) })
+        // libpq blocks, and a large migration, or another program's, takes its time. When the program is stopped
+        // meanwhile the stream ends, and the thread with the process: the server rolls back.
+        let (results, continuation) = AsyncThrowingStream<[String], any Error>.makeStream()
+        Thread.detachNewThread {
+            do {
+                continuation.yield(try Schema.migrate(options, logger: logger))
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
             }
         }
-        for step in applied { logger.info("migration applied", metadata: ["migration": "\(step)"]) }
+        for try await applied in results {
+            for step in applied { logger.info("migration applied", metadata: ["migration": "\(step)"]) }
+        }
+        try Task.checkCancellation()
     }
 }
 

@@ -64,23 +64,25 @@ struct Backend {
         logger.warning("there is no sign-in yet: whoever reaches the HTTP port may read and change everything")
         let store = Store(pool: PostgresPool(settings.database, size: settings.databasePoolSize, logger: logger))
         let schema = SchemaService(settings.database, logger: logger)
-        let watch = DatabaseWatch(store: store, logger: logger)
+        let watch = DatabaseWatch(settings.database, logger: logger)
         let control = BrokerControl(settings.mqtt, logger: logger)
         let ingest = IngestStatus()
 
+        // They end in the reverse order: the intake first, which is quick and must not be cut off, then the API, which
+        // may have a slow client.
         var services: [any Service] = [schema, watch]
-        if roles.contains(.worker) { services.append(Gated(schema, Housekeeping(store: store, logger: logger))) }
-        if roles.contains(.ingest) {
-            let options = IngestOptions(
-                mqtt: settings.mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup)
-            services.append(Gated(schema, IngestService(options, status: ingest, logger: logger)))
-        }
         if roles.contains(.api) {
             services.append(control)
             services.append(
                 APIServer.make(
                     environment(store, schema, watch, control, ingest), host: settings.httpHost,
                     port: settings.httpPort, logger: logger))
+        }
+        if roles.contains(.worker) { services.append(Gated(schema, Housekeeping(store: store, logger: logger))) }
+        if roles.contains(.ingest) {
+            let options = IngestOptions(
+                mqtt: settings.mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup)
+            services.append(Gated(schema, IngestService(options, status: ingest, logger: logger)))
         }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -99,13 +101,15 @@ struct Backend {
             store: store,
             access: APIEnvironment.DeviceAccess(
                 host: settings.publicMQTTHost, port: settings.publicMQTTPort,
-                caCertificate: settings.caFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }),
+                caCertificate: settings.caFile.flatMap { Certificate.certificates(pemFile: $0) }),
             grant: { try await control.grant($0).reveal() },
             revoke: { try await control.revoke($0) },
             isOpen: { schema.isReady },
             health: {
                 let state = ingest.snapshot
-                let database = schema.isReady && watch.isAnswering && (!ingestsHere || state.databaseConnected)
+                // A batch that waits this long for its commit says more than a ping that passes.
+                let isStoring = state.databaseConnected && state.lag(now: .now()) < 30
+                let database = schema.isReady && watch.isAnswering && (!ingestsHere || isStoring)
                 return HealthReport(
                     databaseConnected: database, mqttConnected: ingestsHere ? state.mqttConnected : control.isConnected,
                     lastCommitAt: state.lastCommitAt, lagSeconds: state.lag(now: .now()),

@@ -29,6 +29,14 @@ import Testing
         #expect(problem?.status.code == 422)
     }
 
+    @Test func `pointers are RFC 6901, and thousands of mistakes are not all repeated`() throws {
+        let names = Dictionary(uniqueKeysWithValues: (0..<5000).map { ("x/~\($0)", JSONValue.string("no")) })
+        var fields = try Fields(.object(names))
+        for name in fields.names { _ = fields.number(name, range: 0...1) }
+        #expect(fields.errors.count == 100)
+        #expect(fields.errors.allSatisfy { $0.pointer.hasPrefix("/x~1~0") })
+    }
+
     @Test func `absent, null and a value are told apart`() throws {
         var fields = try Fields(["cleared": .null, "set": " Fern "])
         var field: String? = "before"

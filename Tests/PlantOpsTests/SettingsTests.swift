@@ -56,6 +56,21 @@ import Testing
         #expect(error?.problems.count == 1)
     }
 
+    @Test(arguments: ["postgresql://u:p@hunter2@localhost/db", "postgresql://u:hunter2/3@localhost:5432/db"])
+    func `an address whose password breaks it is refused without showing it`(url: String) {
+        let error = #expect(throws: SettingsError.self) { try Settings(environment: with(["DATABASE_URL": url])) }
+        #expect(error?.problems.count == 1)
+        #expect(error.map { "\($0)".contains("DATABASE_URL") && !"\($0)".contains("hunter2") } == true)
+    }
+
+    @Test func `backends that share the stream need an id each`() throws {
+        let error = #expect(throws: SettingsError.self) {
+            try Settings(environment: with(["MQTT_SHARED_GROUP": "g"]))
+        }
+        #expect(error?.problems.first?.hasPrefix("MQTT_CLIENT_ID") == true)
+        _ = try Settings(environment: with(["MQTT_SHARED_GROUP": "g", "MQTT_CLIENT_ID": "one"]))
+    }
+
     @Test func `the pieces of an address do as well as the address`() throws {
         var environment = with(["POSTGRES_HOST": "db", "POSTGRES_PASSWORD": "hush"])
         environment["DATABASE_URL"] = nil

@@ -79,10 +79,16 @@ import Testing
         try client?.disconnect()
         try publish(["one", "two"], to: device)
         // The messages come right behind the broker's answer, and subscribing again reads some of them.
+        let filters = ["commands", "telemetry", "status"].map { "devices/\(device)/\($0)" }
         for _ in 1...3 {
             client = try MQTTClient(options)
-            #expect(try client?.connect() == true)
-            try client?.subscribe("devices/\(device)/commands")
+            var heard = 0
+            client?.onMessage = { _ in heard += 1 }
+            #expect(try client?.connect(subscribingTo: filters) == true)
+            for _ in 1...100 where client?.isSubscribed == false || heard < 2 {
+                if waitReadable([client?.socket ?? -1], milliseconds: 100)[0] { try client?.readAvailable() }
+            }
+            #expect(heard == 2)
             client = nil
         }
         let last = try MQTTClient(options)

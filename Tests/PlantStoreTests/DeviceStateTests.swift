@@ -24,6 +24,23 @@ import Testing
         #expect(latest.values["leaf_wetness"]?.value == 50)
     }
 
+    @Test func `each extra metric keeps its newest value whatever order they come in`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let device = try await makeDevice(store)
+        let writer = try IngestWriter(database.options, clientID: "t")
+        func wet(_ seconds: Double, _ value: Double) -> Reading {
+            reading(now.adding(seconds: seconds), [:], extras: [ExtraValue(name: "wet", value: value)])
+        }
+        for readings in [[wet(-60, 1)], [wet(-1200, 99), reading(now, [.soilMoisture: 40])]] {
+            var maker = BatchMaker()
+            maker.telemetry(device, readings)
+            _ = try writer.commit(maker.batch)
+        }
+        let latest = try #require(try await store.latestTelemetry(of: device) ?? nil)
+        #expect(latest.values["wet"] == LatestTelemetry.Value(value: 1, time: now.adding(seconds: -60)))
+    }
+
     @Test func `a metric keeps its newest value when later readings do not have it`() async throws {
         let database = try TestDatabase()
         let store = database.store()
@@ -85,6 +102,9 @@ import Testing
             maker.telemetry(device, [reading(now.adding(seconds: Double(round)), [.temperature: 20], extras: extras)])
             _ = try writer.commit(maker.batch)
         }
-        #expect(try database.int("SELECT pg_column_size(extra) FROM device_state") < 16_384)
+        let names = "SELECT count(*) FROM device_state, jsonb_object_keys(extra)"
+        #expect(try database.int(names) == 64)
+        let newest = try await database.store().latestTelemetry(of: device)
+        #expect(newest??.values["metric_59_0"] != nil)
     }
 }

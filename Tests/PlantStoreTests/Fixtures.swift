@@ -13,7 +13,9 @@ func makeDevice(_ store: Store, interval: Int? = nil, at now: Timestamp = .now()
         id: id, macAddress: mac, name: "Sensor", firmwareVersion: nil, sensorTypes: [],
         reportingIntervalSeconds: interval, plantID: nil, createdAt: now, lastSeenAt: nil, announcedOnline: nil,
         battery: nil, rssi: nil)
-    return try await store.registerDevice(device).id
+    let registered = try await store.registerDevice(device).id
+    try await store.confirmRegistration(of: registered, at: now)
+    return registered
 }
 
 private func format(_ number: UInt64, digits: Int) -> String {

@@ -43,6 +43,40 @@ import Testing
         #expect(try await store.plant(first)?.deviceCount == 0)
     }
 
+    @Test func `a device whose plant was deleted takes nothing of it to the next one`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let device = try await makeDevice(store)
+        let (first, second) = (try await makePlant(store), try await makePlant(store))
+        _ = try await store.assign(device, to: first, at: now.adding(seconds: -100))
+        var maker = BatchMaker()
+        maker.telemetry(device, [reading(now.adding(seconds: -50), [.soilMoisture: 40])])
+        let writer = try IngestWriter(database.options, clientID: "t")
+        _ = try writer.commit(maker.batch)
+        #expect(try await store.deletePlant(first))
+        _ = try await store.assign(device, to: second, at: now)
+        #expect(try await store.plant(second)?.latest == nil)
+        var late = BatchMaker()
+        late.telemetry(device, [reading(now.adding(seconds: -40), [.soilMoisture: 41])])
+        _ = try writer.commit(late.batch)
+        #expect(try database.int("SELECT count(*) FROM telemetry WHERE plant_id = '\(second)'") == 0)
+    }
+
+    @Test func `a device the broker was not told of is not shown`() async throws {
+        let store = try TestDatabase().store()
+        let id = try await makeDevice(store)
+        let half = try #require(MACAddress("02:00:00:00:00:09"))
+        let device = Device(
+            id: .make(), macAddress: half, name: "Half", firmwareVersion: nil, sensorTypes: [],
+            reportingIntervalSeconds: nil, plantID: nil, createdAt: now, lastSeenAt: nil, announcedOnline: nil,
+            battery: nil, rssi: nil)
+        let (unseen, _) = try await store.registerDevice(device)
+        let page = try await store.devices(limit: 10, offset: 0)
+        #expect(page.items.map(\.id) == [id])
+        #expect(page.total == 1)
+        #expect(try await store.device(unseen) == nil)
+    }
+
     @Test func `a plant with several devices shows the newest of each metric`() async throws {
         let database = try TestDatabase()
         let store = database.store()

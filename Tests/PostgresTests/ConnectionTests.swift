@@ -82,6 +82,14 @@ import Testing
         #expect(error?.constraint == "t_n_key")
     }
 
+    @Test func `a server that hangs is given up on`() throws {
+        let connection = try PostgresConnection(TestDatabase(nil).options)
+        connection.patienceSeconds = 0.2
+        let error = #expect(throws: PostgresError.self) { try connection.query("SELECT pg_sleep(10)") }
+        #expect(error?.code == .unavailable)
+        #expect(connection.isBroken)
+    }
+
     @Test func `a connection the server ended is noticed without asking`() throws {
         let database = try TestDatabase(nil)
         let victim = try PostgresConnection(database.options)

@@ -24,7 +24,6 @@ package func testSetting(_ name: String) throws -> String {
 package final class TestDatabase: Sendable {
     package let name: String
     package let options: PostgresOptions
-    private let admin: PostgresOptions
 
     /// The kinds of time series this machine can test: TimescaleDB only where its library is installed.
     package static let kinds: [TimeSeriesKind] =
@@ -39,9 +38,8 @@ package final class TestDatabase: Sendable {
         guard let slash = url.lastIndex(of: "/") else {
             throw TestSetupError(description: "\(setting) has no database")
         }
-        admin = PostgresOptions(url: url)
         options = PostgresOptions(url: url[..<slash] + "/" + name)
-        try PostgresConnection(admin).execute("CREATE DATABASE \(name)")
+        try PostgresConnection(PostgresOptions(url: url)).execute("CREATE DATABASE \(name)")
         Self.droppedAtExit
         Self.made.withLock { $0.append(self) }
         guard let kind else { return }
@@ -59,7 +57,9 @@ package final class TestDatabase: Sendable {
 
     private func drop() {
         do {
-            try PostgresConnection(admin).execute("DROP DATABASE \(name) WITH (FORCE)")
+            // TimescaleDB's workers belong to the superuser.
+            let superuser = PostgresOptions(url: try testSetting("PLANTOPS_TEST_SUPERUSER_URL"))
+            try PostgresConnection(superuser).execute("DROP DATABASE \(name) WITH (FORCE)")
         } catch {
             FileHandle.standardError.write(Data("could not drop \(name): \(error)\n".utf8))
         }

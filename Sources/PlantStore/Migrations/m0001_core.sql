@@ -21,6 +21,11 @@ CREATE TABLE devices (
     firmware_version            text,
     sensor_types                text[] NOT NULL DEFAULT '{}',
     reporting_interval_seconds  integer,
+    -- When the broker was first told of it; a device without is one whose registration failed half-way, and is not
+    -- shown.
+    registered_at               timestamptz,
+    -- Kept when the plant is deleted, and with it the assignment: a used device takes no readings along.
+    first_assigned_at           timestamptz,
     created_at                  timestamptz NOT NULL DEFAULT now(),
     updated_at                  timestamptz NOT NULL DEFAULT now()
 );
@@ -96,6 +101,11 @@ CREATE INDEX dead_letters_received_at ON dead_letters (received_at DESC);
 -- The messages a backend has committed whose readings were timed by the backend. The broker may deliver such a
 -- message again (after a crash between commit and acknowledgement) under the same packet id; without this its reading
 -- would be stored a second time under a later instant. One row per packet id at most: 65 535 per backend.
+CREATE TABLE ingest_sessions (
+    client_id       text PRIMARY KEY,
+    -- The newest packet id that was committed: ids up to the receive maximum behind it may be delivered again.
+    last_packet_id  integer NOT NULL
+) WITH (fillfactor = 50);
 CREATE TABLE ingest_deliveries (
     client_id     text NOT NULL,
     packet_id     integer NOT NULL,

@@ -1,20 +1,26 @@
 # shellcheck shell=bash
 # What can be set from outside, and where things lie. Needs REPO.
 
-PLANTOPS_HOME=${PLANTOPS_HOME:-$REPO/.local}
-PLANTOPS_BIND=${PLANTOPS_BIND:-127.0.0.1}
-PLANTOPS_HTTP_PORT=${PLANTOPS_HTTP_PORT:-8080}
+# An absolute path also after "cd /", and also if the folder does not exist yet.
+PLANTOPS_HOME=$(realpath -m -- "${PLANTOPS_HOME:-$REPO/.local}")
+
 # HTTP_PORT is the backend's own name for the same thing.
-PLANTOPS_API_PORT=${HTTP_PORT:-${PLANTOPS_API_PORT:-8000}}
-PLANTOPS_MQTT_PORT=${PLANTOPS_MQTT_PORT:-8883}
-PLANTOPS_DB_PORT=${PLANTOPS_DB_PORT:-54329}
+PLANTOPS_API_PORT=${HTTP_PORT:-${PLANTOPS_API_PORT:-}}
+
+# A stack that runs is found again without naming its ports once more (see remember_ports).
+SAVED_BIND='' SAVED_HTTP_PORT='' SAVED_API_PORT='' SAVED_MQTT_PORT='' SAVED_DB_PORT=''
+# shellcheck disable=SC1091 # written by remember_ports
+if [[ -r $PLANTOPS_HOME/run/ports ]]; then source "$PLANTOPS_HOME/run/ports"; fi
+PLANTOPS_BIND=${PLANTOPS_BIND:-${SAVED_BIND:-127.0.0.1}}
+PLANTOPS_HTTP_PORT=${PLANTOPS_HTTP_PORT:-${SAVED_HTTP_PORT:-8080}}
+PLANTOPS_API_PORT=${PLANTOPS_API_PORT:-${SAVED_API_PORT:-8000}}
+PLANTOPS_MQTT_PORT=${PLANTOPS_MQTT_PORT:-${SAVED_MQTT_PORT:-8883}}
+PLANTOPS_DB_PORT=${PLANTOPS_DB_PORT:-${SAVED_DB_PORT:-54329}}
 PLANTOPS_BIN=${PLANTOPS_BIN:-$REPO/.build/release/plantops}
 PLANTOPS_TIMESCALE=${PLANTOPS_TIMESCALE:-1}
-PLANTOPS_MQTT_QUEUE_BYTES=${PLANTOPS_MQTT_QUEUE_BYTES:-268435456}
+PLANTOPS_MQTT_QUEUE_BYTES=${PLANTOPS_MQTT_QUEUE_BYTES:-134217728}
 SIMULATE=${SIMULATE:-1}
 
-# An absolute path also after "cd /", and also if the folder does not exist yet.
-PLANTOPS_HOME=$(realpath -m -- "$PLANTOPS_HOME")
 PLANTOPS_BIN=$(realpath -ms -- "$PLANTOPS_BIN")
 RUN_DIR=$PLANTOPS_HOME/run
 LOG_DIR=$PLANTOPS_HOME/logs
@@ -34,7 +40,8 @@ readonly OWN_VARIABLES=(PLANTOPS_HOME PLANTOPS_BIND PLANTOPS_HTTP_PORT PLANTOPS_
     PLANTOPS_ADMIN_EMAIL PLANTOPS_ADMIN_PASSWORD PLANTOPS_ENROLLMENT_TOKEN PLANTOPS_CA_CERT)
 
 # Everything that is made in PLANTOPS_HOME.
-readonly STATE_NAMES=(run logs secrets certs services env postgres-socket service-home simulator.json)
+readonly STATE_NAMES=(run logs secrets certs services env postgres-socket service-home simulator.json
+    simulator.json.ca.pem)
 
 # as_user USER COMMAND...: replaces the shell, so that the process id stays the same.
 as_user() {

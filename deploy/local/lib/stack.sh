@@ -13,15 +13,33 @@ port_of() {
     esac
 }
 
-# Every port is looked at before anything is started.
+# Every port is looked at before anything is started. One that is in use by the service itself must
+# be the one asked for.
 require_ports() {
-    if not_running postgres; then require_free_port 127.0.0.1 "$PLANTOPS_DB_PORT" PostgreSQL PLANTOPS_DB_PORT; fi
-    if not_running mosquitto; then require_free_port "$PLANTOPS_BIND" "$PLANTOPS_MQTT_PORT" Mosquitto PLANTOPS_MQTT_PORT; fi
-    if not_running backend; then require_free_port 127.0.0.1 "$PLANTOPS_API_PORT" "the backend" PLANTOPS_API_PORT; fi
-    if not_running nginx; then
-        end_leftovers nginx
-        require_free_port "$PLANTOPS_BIND" "$PLANTOPS_HTTP_PORT" nginx PLANTOPS_HTTP_PORT
+    end_leftovers nginx
+    require_port postgres PostgreSQL 127.0.0.1 PLANTOPS_DB_PORT "$SAVED_DB_PORT"
+    require_port mosquitto Mosquitto "$PLANTOPS_BIND" PLANTOPS_MQTT_PORT "$SAVED_MQTT_PORT"
+    require_port backend "the backend" 127.0.0.1 PLANTOPS_API_PORT "$SAVED_API_PORT"
+    require_port nginx nginx "$PLANTOPS_BIND" PLANTOPS_HTTP_PORT "$SAVED_HTTP_PORT"
+    if { running mosquitto || running nginx; } && [[ $PLANTOPS_BIND != "${SAVED_BIND:-$PLANTOPS_BIND}" ]]; then
+        die "this stack runs with PLANTOPS_BIND=$SAVED_BIND; to change that, stop it first (make down)"
     fi
+}
+
+require_port() {
+    local name=$1 who=$2 host=$3 variable=$4 saved=$5
+    local port=${!variable}
+    if not_running "$name"; then
+        require_free_port "$host" "$port" "$who" "$variable"
+    elif [[ $port != "${saved:-$port}" ]]; then
+        die "$name runs on port $saved, but $variable=$port" "To change it, stop the stack first (make down)."
+    fi
+}
+
+remember_ports() {
+    printf '%s=%q\n' SAVED_BIND "$PLANTOPS_BIND" SAVED_HTTP_PORT "$PLANTOPS_HTTP_PORT" \
+        SAVED_API_PORT "$PLANTOPS_API_PORT" SAVED_MQTT_PORT "$PLANTOPS_MQTT_PORT" \
+        SAVED_DB_PORT "$PLANTOPS_DB_PORT" >"$RUN_DIR/ports"
 }
 
 prepare() {
@@ -47,6 +65,7 @@ up() {
     require_binary
     prepare
     require_ports
+    remember_ports
     write_environment
     say "starting PostgreSQL"
     start_postgres
@@ -100,6 +119,7 @@ down() {
         if running "$name"; then say "stopping $name"; fi
         "stop_$name"
     done
+    rm -f "$RUN_DIR/ports"
     flock -u 9
 }
 
