@@ -60,7 +60,7 @@ e2e: ## the end-to-end tests of the release program (ARGS='-k name': some of the
 	@scripts/install-packages.sh build run check
 	@scripts/make-venv.sh
 	@$(if $(PLANTOPS_BIN),,$(MAKE) --no-print-directory build)
-	@.venv/bin/python -m pytest tests/e2e $(ARGS)
+	@.venv/bin/python -m pytest Tests/e2e $(ARGS)
 
 check: ## everything: packages, build, lint, all tests; ends with a count
 	@scripts/check.sh
@@ -69,7 +69,7 @@ bench: ## measure throughput and latency (ARGS=...)
 	@scripts/install-packages.sh build run check
 	@scripts/make-venv.sh
 	@$(if $(PLANTOPS_BIN),,$(MAKE) --no-print-directory build)
-	@.venv/bin/python tests/bench/run.py $(ARGS)
+	@.venv/bin/python Tests/bench/run.py $(ARGS)
 
 ##@ Help
 

@@ -97,5 +97,5 @@ may "lint" scripts/lint.sh
 swift_tests
 must "release build" swift build -c release --product plantops
 export PLANTOPS_BIN=$PWD/.build/release/plantops
-tests "end-to-end tests" "$RESULTS/e2e.xml" .venv/bin/python -m pytest tests/e2e --junitxml="$RESULTS/e2e.xml"
+tests "end-to-end tests" "$RESULTS/e2e.xml" .venv/bin/python -m pytest Tests/e2e --junitxml="$RESULTS/e2e.xml"
 finish

@@ -19,6 +19,6 @@ echo "python"
 PYTHONPYCACHEPREFIX=$(mktemp -d)
 export PYTHONPYCACHEPREFIX
 trap 'rm -rf "$PYTHONPYCACHEPREFIX"' EXIT
-python3 -m compileall -q tests scripts || failed=1
+python3 -m compileall -q Tests scripts || failed=1
 
 exit "$failed"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The Python environment of the end-to-end tests and the benchmark: .venv, from
-# tests/requirements.txt. Does nothing while that file is what it was.
+# Tests/requirements.txt. Does nothing while that file is what it was.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ -x .venv/bin/python ]] && cmp -s tests/requirements.txt .venv/requirements.txt; then exit 0; fi
+if [[ -x .venv/bin/python ]] && cmp -s Tests/requirements.txt .venv/requirements.txt; then exit 0; fi
 python3 -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-cp tests/requirements.txt .venv/requirements.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+cp Tests/requirements.txt .venv/requirements.txt
