@@ -10,7 +10,7 @@ swift format lint --strict --recursive --parallel Sources Tests Package.swift ||
 # Every shell script that is not hidden behind another name: by its first line or its ending.
 echo "shellcheck"
 mapfile -t scripts < <(
-    { find certs deploy scripts tests -name '*.sh' -type f
+    { find certs deploy scripts Tests -name '*.sh' -type f
       grep -rlE --include='*' '^#!.*\b(ba)?sh$' certs deploy scripts .ci 2>/dev/null; } | sort -u)
 shellcheck -x "${scripts[@]}" || failed=1
 
