@@ -39,8 +39,8 @@ simulate: ## start simulated devices in a running setup
 packages: ## install the system packages that are missing
 	@scripts/install-packages.sh build run
 
-build: ## build the release program (the first time: about 10 minutes on two cores)
-	@echo "building plantops (the first time takes about 10 minutes on two cores)"
+build: ## build the release program (the first time: about 6 minutes on two cores)
+	@echo "building plantops (the first time takes about 6 minutes on two cores)"
 	@swift build -c release --product plantops
 
 certs: ## make or renew the CA and server certificate in certs/

@@ -45,6 +45,8 @@ class Stack:
         self.extra = []
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PLANTOPS_", "MQTT_", "POSTGRES_", "DATABASE_"))},
+            # PLANTOPS_TIMESCALE=0 runs the tests on plain PostgreSQL where the extension is installed.
+            **{k: v for k, v in os.environ.items() if k == "PLANTOPS_TIMESCALE"},
             "PLANTOPS_HOME": str(self.home),
             "PLANTOPS_BIN": str(self.binary),
             "PLANTOPS_HTTP_PORT": str(free_port()),
