@@ -86,7 +86,7 @@ package final class IngestWriter {
         try connection.execute("BEGIN")
         do {
             let outcome = try write(batch, range, refusing: refusal)
-            try connection.execute("COMMIT")
+            try connection.commit()
             return outcome
         } catch {
             connection.rollback()

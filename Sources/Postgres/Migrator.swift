@@ -73,7 +73,7 @@ package struct Migrator: Sendable {
                 try connection.query(
                     "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
                     [.int(Int64(migration.version)), .text(migration.name), .text(migration.checksum)])
-                try connection.execute("COMMIT")
+                try connection.commit()
             } catch {
                 connection.rollback()
                 let message = "migration \(migration.version) (\(migration.name)) failed: \(error.message)"

@@ -150,11 +150,20 @@ package final class PostgresConnection {
         try execute("BEGIN")
         do {
             let value = try work(self)
-            try execute("COMMIT")
+            try commit()
             return value
         } catch {
             rollback()
             throw error
+        }
+    }
+
+    /// Commits, and makes sure of it: to COMMIT in a transaction that has failed, PostgreSQL answers ROLLBACK and calls
+    /// it success.
+    package func commit() throws(PostgresError) {
+        let tag = try rows(finish(PQsendQuery(handle.pointer, "COMMIT"))).commandTag
+        guard tag == "COMMIT" else {
+            throw PostgresError(.statement, "the transaction had failed and was rolled back")
         }
     }
 
@@ -173,7 +182,12 @@ package final class PostgresConnection {
         let deadline = patienceSeconds.map { monotonicSeconds() + $0 }
         var answer: OpaquePointer?
         while true {
-            try waitUntilReadable(deadline)
+            do {
+                try waitUntilReadable(deadline)
+            } catch {
+                PQclear(answer)
+                throw error
+            }
             guard let result = PQgetResult(handle.pointer) else { return answer }
             switch PQresultStatus(result) {
             case PGRES_COPY_IN:

@@ -6,10 +6,13 @@ package final class PostgresRows {
     package let count: Int
     /// Rows that INSERT, UPDATE or DELETE touched.
     package let affected: Int
+    /// What the server did, such as `COMMIT` or `INSERT 0 1`.
+    package let commandTag: String
 
     init(owning result: OpaquePointer) {
         self.result = result
         count = Int(PQntuples(result))
+        commandTag = PQcmdStatus(result).map { String(cString: $0) } ?? ""
         affected = PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
     }
 

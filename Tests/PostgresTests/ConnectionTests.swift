@@ -60,6 +60,15 @@ import Testing
         #expect(!connection.isInTransaction)
     }
 
+    @Test func `a commit that the server turned into a rollback is an error`() throws {
+        let connection = try PostgresConnection(TestDatabase(nil).options)
+        try connection.execute("BEGIN")
+        #expect(throws: PostgresError.self) { try connection.execute("SELECT nonsense") }
+        #expect(throws: PostgresError.self) { try connection.commit() }
+        try connection.execute("BEGIN")
+        try connection.commit()
+    }
+
     @Test(arguments: [
         ("SELECT 1/0", PostgresError.Code.data), ("SELECT nonsense", .statement),
         ("CREATE TABLE c (n integer CHECK (n > 0)); INSERT INTO c VALUES (0)", .constraint),

@@ -58,7 +58,9 @@ package final class TestDatabase: Sendable {
     private func drop() {
         do {
             // TimescaleDB's workers belong to the superuser.
-            let superuser = PostgresOptions(url: try testSetting("PLANTOPS_TEST_SUPERUSER_URL"))
+            var superuser = PostgresOptions(url: try testSetting("PLANTOPS_TEST_SUPERUSER_URL"))
+            // Each drop waits for a checkpoint, and there are many.
+            superuser.statementTimeoutSeconds = 120
             try PostgresConnection(superuser).execute("DROP DATABASE \(name) WITH (FORCE)")
         } catch {
             FileHandle.standardError.write(Data("could not drop \(name): \(error)\n".utf8))

@@ -131,7 +131,7 @@ class Shares:
         return ", ".join(f"{name} {100 * used / self.elapsed:.0f} %" for name, used in parts.items())
 
     def each(self, count, unit="µs"):
-        """Per message or request: what passes before the first and after the last does not count."""
+        """Per message or request: time before the first and after the last, when nobody works, does not count."""
         scale = {"µs": 1e6, "ms": 1e3}[unit] / count
         parts = " + ".join(f"{name} {used * scale:.1f}" for name, used in self.seconds.items())
         return f"{parts} = {sum(self.seconds.values()) * scale:.1f} {unit}"
