@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.device import REFUSED, Connection, Device, reading
+from support.device import REFUSED, Connection, Device, backend_connection, reading
 from support.times import now_us, rfc3339
 from support.waiting import wait_until
 
@@ -59,12 +59,6 @@ def test_a_device_can_hear_its_own_commands(stack, device):
         backend.publish(f"devices/{device.id}/commands", {"id": "1", "command": "identify"})
     (message,) = wait_until(lambda: device.connection.received, 10, "the command arrives")
     assert json.loads(message.payload)["command"] == "identify"
-
-
-def backend_connection(stack, **options):
-    environment = stack.backend_environment()
-    password = environment.get("MQTT_BACKEND_PASSWORD") or Path(environment["MQTT_BACKEND_PASSWORD_FILE"]).read_text().strip()
-    return Connection(stack.mqtt_port, stack.ca, environment.get("MQTT_BACKEND_USERNAME", "backend"), password, **options)
 
 
 def test_a_device_cannot_make_accounts_or_give_itself_rights(stack, device):
@@ -142,6 +136,7 @@ def listening_ports(pid):
     return ports
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_tls_is_refused(stack):
     for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
         context = ssl.create_default_context(cafile=stack.ca)

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -98,6 +99,13 @@ class Connection:
         """The reason code of the SUBACK."""
         _, packet_id = self.client.subscribe(topic, options=SubscribeOptions(qos=1))
         return wait_until(lambda: self.subacks.get(packet_id), timeout, f"SUBACK for {topic}", every=0.01)[0]
+
+
+def backend_connection(stack, **options):
+    """With the backend's own account, not yet connected."""
+    environment = stack.backend_environment()
+    password = environment.get("MQTT_BACKEND_PASSWORD") or Path(environment["MQTT_BACKEND_PASSWORD_FILE"]).read_text().strip()
+    return Connection(stack.mqtt_port, stack.ca, environment.get("MQTT_BACKEND_USERNAME", "backend"), password, **options)
 
 
 class Device:
