@@ -7,7 +7,7 @@ import random
 import pytest
 
 from support.device import REFUSED, Device, reading
-from support.times import now_us, rfc3339
+from support.times import now_us, parse, rfc3339
 from support.waiting import wait_until
 
 MIB = 1 << 20
@@ -167,7 +167,7 @@ def test_the_api_shows_what_was_refused_with_reason_and_a_bounded_payload(stack)
     assert "soil_moisture" in newest["detail"] and json.loads(newest["payload"])["soil_moisture"] == 140
     assert oldest["topic"] == device.topic and oldest["payload"].startswith('{"soil_moisture": NaN')
     assert oldest["payload_bytes"] == 20_036 and len(oldest["payload"]) <= 8192
-    times = [reject["received_at"] for reject in answer["rejects"]]
+    times = [parse(reject["received_at"]) for reject in answer["rejects"]]
     assert times == sorted(times, reverse=True), "newest first"
 
 
