@@ -36,11 +36,31 @@ import Testing
             tokens.allSatisfy { $0.count == 43 && $0.allSatisfy { $0.isLetter || $0.isNumber || "-_".contains($0) } })
     }
 
-    @Test func `a secret does not show itself`() {
-        let secret = Secret("hush-hush")
-        var dumped = ""
-        dump(secret, to: &dumped)
-        #expect(!("\(secret)" + String(reflecting: secret) + dumped + "\([secret])").contains("hush"))
-        #expect(secret.reveal() == "hush-hush")
+    @Test func `HMAC-SHA256 takes an empty key`() {
+        #expect(
+            Crypto.hex(Crypto.hmacSHA256(key: [], []))
+                == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+    }
+
+    @Test func `bytes are equal when they and their number are`() {
+        #expect(Crypto.areEqual([], []))
+        #expect(Crypto.areEqual([1, 2, 3], [1, 2, 3]))
+        #expect(!Crypto.areEqual([1, 2, 3], [1, 2, 4]))
+        #expect(!Crypto.areEqual([1, 2, 3], [0, 2, 3]))
+        #expect(!Crypto.areEqual([1, 2, 3], [1, 2]))
+        #expect(!Crypto.areEqual([1, 2], [1, 2, 0]))
+        #expect(!Crypto.areEqual([], [0]))
+    }
+
+    @Test func `hexadecimal digits are read as they are written`() {
+        let all = Array(UInt8.min...UInt8.max)
+        #expect(Crypto.hexBytes(Crypto.hex(all)) == all)
+        #expect(Crypto.hexBytes(Crypto.hex(all).uppercased()) == all)
+        #expect(Crypto.hexBytes("") == [])
+    }
+
+    @Test(arguments: ["0", "0g", "g0", "0x00", "00 ", " 0", "+1", "-1", "０0", "é", "/0", ":0", "@0", "`0", "G0", "0\0"])
+    func `what is not pairs of hexadecimal digits is refused`(text: String) {
+        #expect(Crypto.hexBytes(text) == nil)
     }
 }
