@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "PlantAPI",
             dependencies: [
-                "PlantDomain", "PlantStore", hummingbird, httpTypes, logging, nioCore, serviceLifecycle,
+                "PlantDomain", "PlantStore", "Sealing", hummingbird, httpTypes, logging, nioCore, serviceLifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -69,13 +69,14 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["PlantDomain", "PlantStore", "Postgres", "MQTT", logging],
+            name: "TestSupport", dependencies: ["PlantDomain", "PlantStore", "Postgres", "Sealing", "MQTT", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "PlantDomainTests", dependencies: ["PlantDomain"], swiftSettings: strict),
         .testTarget(name: "SealingTests", dependencies: ["Sealing"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", logging], swiftSettings: strict),
         .testTarget(
-            name: "PlantStoreTests", dependencies: ["PlantDomain", "PlantStore", "Postgres", "TestSupport", logging],
+            name: "PlantStoreTests",
+            dependencies: ["PlantDomain", "PlantStore", "Postgres", "Sealing", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "PlantPipelineTests",
@@ -84,7 +85,9 @@ let package = Package(
                 serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
-            name: "PlantAPITests", dependencies: ["PlantAPI", "PlantDomain", httpTypes], swiftSettings: strict),
+            name: "PlantAPITests",
+            dependencies: ["PlantAPI", "PlantDomain", "PlantStore", "Sealing", "TestSupport", httpTypes, hummingbird],
+            swiftSettings: strict),
         .testTarget(
             name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", logging], swiftSettings: strict),
     ]

@@ -18,6 +18,17 @@ package struct Device: Sendable, Equatable {
     package var battery: Double?
     /// dBm
     package var rssi: Double?
+    /// Seconds between its readings as they come, smoothed; nil while there are too few.
+    package var learnedIntervalSeconds: Double?
+    /// Since it last started, in seconds.
+    package var uptimeSeconds: Double?
+    package var freeHeapBytes: Double?
+    /// False while a member has to let it, or its new credentials, in.
+    package var isApproved = true
+    /// False when a member has shut it out.
+    package var isEnabled = true
+    /// Only enrolling again helps: neither the broker nor the database can say its password any more.
+    package var needsEnrollment = false
 
     package init(
         id: EntityID, macAddress: MACAddress, name: String, firmwareVersion: String?, sensorTypes: [String],
@@ -40,6 +51,8 @@ package struct Device: Sendable, Equatable {
 }
 
 package enum DeviceStatus: String, Sendable, CaseIterable {
+    /// Shut out by a member.
+    case disabled
     /// Registered, never heard of.
     case provisioning
     case online
@@ -47,19 +60,27 @@ package enum DeviceStatus: String, Sendable, CaseIterable {
 }
 
 extension Device {
-    /// Expected when a device declared nothing, in seconds.
-    package static let defaultReportingInterval = 60
+    /// Expected when a device declared nothing and has sent too little to learn from, in seconds.
+    package static let defaultReportingInterval = 60.0
+
+    /// How often it is expected to be heard of, in seconds: as it declared, else as was learned.
+    package var expectedIntervalSeconds: Double {
+        Self.expectedInterval(declared: reportingIntervalSeconds, learned: learnedIntervalSeconds)
+    }
+
+    package static func expectedInterval(declared: Int?, learned: Double?) -> Double {
+        declared.map(Double.init) ?? learned ?? defaultReportingInterval
+    }
 
     /// How long a device may be silent before it counts as offline: three times what is expected of it, never less
     /// than three minutes, in seconds.
-    package static func silenceAllowed(reportingInterval: Int?) -> Double {
-        max(180, 3 * Double(reportingInterval ?? defaultReportingInterval))
-    }
+    package static func silenceAllowed(expectedInterval: Double) -> Double { max(180, 3 * expectedInterval) }
 
     package func status(now: Timestamp) -> DeviceStatus {
+        guard isEnabled else { return .disabled }
         guard let lastSeenAt else { return .provisioning }
         if announcedOnline == false { return .offline }
-        return now.seconds(since: lastSeenAt) > Self.silenceAllowed(reportingInterval: reportingIntervalSeconds)
+        return now.seconds(since: lastSeenAt) > Self.silenceAllowed(expectedInterval: expectedIntervalSeconds)
             ? .offline : .online
     }
 }

@@ -3,6 +3,7 @@ package enum DeviceTopic: String, Sendable, CaseIterable {
     case telemetry
     case heartbeat
     case status
+    case commandResult = "commands/result"
 
     /// The subscription that covers every device.
     package var filter: String { "devices/+/\(rawValue)" }

@@ -26,6 +26,8 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case unknownDevice = "unknown_device"
     /// The topic is not one of `devices/{device_id}/…`. Mend: publish under the id given at enrollment.
     case badTopic = "bad_topic"
+    /// The result of a command this device was never given. Mend: answer with the id the command came with.
+    case unknownCommand = "unknown_command"
     /// The database refused this one message while it took others. Mend: see the log; keep the payload for a report.
     case storageRefused = "storage_refused"
 
@@ -47,6 +49,7 @@ package enum RejectReason: String, CaseIterable, Sendable {
         case .tooManyExtras: "Send at most 16 metrics of your own in one reading."
         case .unknownDevice: "Enroll the device again, and make sure it uses the id it was given."
         case .badTopic: "Publish under devices/{device_id}/ with the id the device was given when it was enrolled."
+        case .unknownCommand: "Answer a command with the id it came with, and only once."
         case .storageRefused: "The database refused this message; the log says why. Other messages are not affected."
         }
     }

@@ -8,6 +8,7 @@ package struct IngestBatch {
         case heartbeat(Heartbeat)
         /// The device's own word, or its last will.
         case status(online: Bool)
+        case commandResult(CommandResult)
         /// Nothing of it can be stored; `rejection` says why.
         case refused
     }

@@ -15,7 +15,7 @@ enum IngestSQL {
     private static let stateColumns =
         [
             "device_id", "last_seen_at", "status", "status_at", "uptime_seconds", "free_heap_bytes",
-            "firmware_version", "reading_at", "reading_received_at", "reading_time_source",
+            "firmware_version", "learned_interval_seconds", "reading_at", "reading_received_at", "reading_time_source",
         ] + metrics.flatMap { [$0, $0 + "_at"] } + ["extra"]
     static let stateColumnCount = Int16(stateColumns.count)
 
@@ -63,6 +63,8 @@ enum IngestSQL {
             uptime_seconds = COALESCE(EXCLUDED.uptime_seconds, s.uptime_seconds),
             free_heap_bytes = COALESCE(EXCLUDED.free_heap_bytes, s.free_heap_bytes),
             firmware_version = COALESCE(EXCLUDED.firmware_version, s.firmware_version),
+            offline_since = CASE WHEN EXCLUDED.last_seen_at > s.last_seen_at THEN NULL ELSE s.offline_since END,
+            learned_interval_seconds = \(learned),
             reading_received_at = CASE WHEN \(newer("reading_at")) THEN EXCLUDED.reading_received_at
                 ELSE s.reading_received_at END,
             reading_time_source = CASE WHEN \(newer("reading_at")) THEN EXCLUDED.reading_time_source
@@ -80,6 +82,19 @@ enum IngestSQL {
                 ) kept) END
         """
 
+    /// How often a device sends: from the spacing of the readings of one message, or else from the time since its
+    /// newest reading before; smoothed. A gap of hours is an outage and teaches nothing.
+    private static let learned = """
+        CASE WHEN \(newer("reading_at")) THEN (
+            SELECT CASE WHEN seen IS NULL THEN s.learned_interval_seconds
+                WHEN s.learned_interval_seconds IS NULL THEN seen
+                ELSE s.learned_interval_seconds * 0.8 + seen * 0.2 END
+            FROM (SELECT COALESCE(EXCLUDED.learned_interval_seconds,
+                CASE WHEN EXCLUDED.reading_at - s.reading_at BETWEEN INTERVAL '1 second' AND INTERVAL '6 hours'
+                    THEN extract(epoch FROM EXCLUDED.reading_at - s.reading_at)::double precision END) AS seen) spacing)
+        ELSE s.learned_interval_seconds END
+        """
+
     private static func newer(_ column: String) -> String {
         "EXCLUDED.\(column) > COALESCE(s.\(column), '-infinity')"
     }
@@ -90,6 +105,19 @@ enum IngestSQL {
             \(name)_at = GREATEST(s.\(name)_at, EXCLUDED.\(name)_at),
         """
     }
+
+    /// Only what the device was told counts, and only once; a changed interval becomes the expected one.
+    static let commandResult = """
+        WITH answered AS (
+            UPDATE device_commands SET ok = $3, detail = $4, result_at = $5
+            WHERE id = $1 AND device_id = $2 AND result_at IS NULL RETURNING command, args
+        ), expected AS (
+            UPDATE devices SET reporting_interval_seconds = GREATEST(1, (args ->> 'seconds')::numeric)::integer
+            FROM answered WHERE devices.id = $2 AND $3 AND command = 'set_interval'
+        )
+        SELECT 1 AS one FROM answered
+        UNION ALL SELECT 1 FROM device_commands WHERE id = $1 AND device_id = $2 AND result_at IS NOT NULL
+        """
 
     static let copyDeadLetters = """
         COPY dead_letters (id, received_at, topic, device_id, reason, detail, payload, payload_bytes)

@@ -129,6 +129,12 @@ package final class IngestWriter {
                 fold.add(heartbeat, of: device, receivedAt: item.receivedAt)
             case .status(let online):
                 fold.add(online: online, of: device, receivedAt: item.receivedAt)
+            case .commandResult(let result):
+                fold.heard(device, receivedAt: item.receivedAt)
+                if try !settle(result, of: device, receivedAt: item.receivedAt) {
+                    let detail = "no command \(result.id) was sent to this device"
+                    bury(item, Rejection(reason: .unknownCommand, detail: detail), batch, &outcome)
+                }
             case .refused:
                 // It could not be read, but it was heard.
                 fold.heard(device, receivedAt: item.receivedAt)
@@ -180,6 +186,16 @@ package final class IngestWriter {
         deadLetters.bytes(batch.payloads[item.payload])
         deadLetters.int32(Int32(clamping: item.payloadBytes))
         outcome.deadLetters[rejection.reason, default: 0] += 1
+    }
+
+    /// - Returns: false when the device was given no such command.
+    private func settle(
+        _ result: CommandResult, of device: EntityID, receivedAt: Timestamp
+    ) throws(PostgresError) -> Bool {
+        let values: [PostgresValue] = [
+            .id(result.id), .id(device), .bool(result.ok), .text(result.detail), .time(receivedAt),
+        ]
+        return try connection.query(IngestSQL.commandResult, values).count > 0
     }
 
     private func remember(_ deliveries: [(packet: UInt16, fingerprint: UInt64)]) throws(PostgresError) {

@@ -19,6 +19,7 @@ package enum Schema {
                 2, "telemetry_\(kind.rawValue)",
                 kind == .timescale
                     ? PackageResources.m0002_telemetry_timescale_sql : PackageResources.m0002_telemetry_native_sql),
+            migration(3, "access", PackageResources.m0003_access_sql),
         ])
     }
 

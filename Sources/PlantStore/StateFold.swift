@@ -10,10 +10,19 @@ struct StateFold {
         var freeHeap: Double?
         var firmware: String?
         var reading: (at: Timestamp, receivedAt: Timestamp, source: TimeSource)?
+        var oldest: Timestamp?
+        var readings = 0
         var values = MetricValues()
         /// Valid where `values` has a value.
         var times = [Timestamp](repeating: Timestamp(microseconds: .min), count: Metric.allCases.count)
         var extras: [String: LatestTelemetry.Value] = [:]
+
+        /// Seconds between the readings; nil with fewer than two, or when that is no pace a sensor keeps.
+        var spacing: Double? {
+            guard readings > 1, let reading, let oldest else { return nil }
+            let spacing = reading.at.seconds(since: oldest) / Double(readings - 1)
+            return (1...21_600).contains(spacing) ? spacing : nil
+        }
 
         mutating func set(_ metric: Metric, _ value: Double, at time: Timestamp) {
             guard time > times[metric.rawValue] else { return }
@@ -32,6 +41,8 @@ struct StateFold {
 
     mutating func add(_ reading: Reading, of device: EntityID, receivedAt: Timestamp) {
         change(device, receivedAt) { state in
+            state.readings += 1
+            state.oldest = min(state.oldest ?? reading.time, reading.time)
             if state.reading.map({ reading.time > $0.at }) ?? true {
                 state.reading = (reading.time, receivedAt, reading.timeSource)
             }
@@ -82,6 +93,7 @@ struct StateFold {
             buffer.double(state.uptime)
             buffer.double(state.freeHeap)
             buffer.optionalText(state.firmware)
+            buffer.double(state.spacing)
             buffer.timestamp(state.reading?.at.microseconds)
             buffer.timestamp(state.reading?.receivedAt.microseconds)
             buffer.optionalText(state.reading?.source.rawValue)

@@ -4,43 +4,6 @@ import Postgres
 extension Store {
     package enum AssignOutcome: Sendable { case assigned, noSuchDevice, noSuchPlant }
 
-    /// Makes a device, or finds the one with this MAC address and updates what it says of itself. A new one shows only
-    /// after `confirmRegistration`.
-    /// - Returns: its id, and whether it is new.
-    package func registerDevice(_ device: Device) async throws -> (id: EntityID, isNew: Bool) {
-        try await pool.run { connection in
-            let rows = try connection.query(
-                """
-                INSERT INTO devices (id, mac_address, name, firmware_version, sensor_types,
-                    reporting_interval_seconds, created_at, updated_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-                ON CONFLICT (mac_address) DO UPDATE SET
-                    firmware_version = COALESCE(EXCLUDED.firmware_version, devices.firmware_version),
-                    sensor_types = CASE WHEN EXCLUDED.sensor_types = '{}' THEN devices.sensor_types
-                        ELSE EXCLUDED.sensor_types END,
-                    reporting_interval_seconds =
-                        COALESCE(EXCLUDED.reporting_interval_seconds, devices.reporting_interval_seconds),
-                    updated_at = EXCLUDED.updated_at
-                RETURNING id, registered_at IS NULL AS is_new
-                """,
-                [
-                    .id(device.id), .text(device.macAddress.description), .text(device.name),
-                    .text(device.firmwareVersion), .texts(device.sensorTypes),
-                    .int(device.reportingIntervalSeconds), .time(device.createdAt),
-                ])
-            return (try rows[0].id("id"), try rows[0].bool("is_new"))
-        }
-    }
-
-    /// The broker lets the device in: from now on it is one of the devices.
-    package func confirmRegistration(of id: EntityID, at now: Timestamp) async throws {
-        _ = try await pool.run { connection in
-            try connection.query(
-                "UPDATE devices SET registered_at = COALESCE(registered_at, $2) WHERE id = $1", [.id(id), .time(now)]
-            ).count
-        }
-    }
-
     /// Oldest first: one statement, however many devices.
     package func devices(limit: Int, offset: Int) async throws -> Page<Device> {
         try await pool.run { connection in
@@ -75,35 +38,58 @@ extension Store {
 
     /// - Returns: nil when there is no such device.
     package func updateDevice(
-        _ id: EntityID, name: Change<String>, reportingIntervalSeconds: Change<Int>, at now: Timestamp
+        _ id: EntityID, name: Change<String>, reportingIntervalSeconds: Change<Int>, isEnabled: Change<Bool>,
+        by origin: Origin, at now: Timestamp
     ) async throws -> Device? {
         try await pool.transaction { connection in
             try connection.query("SELECT 1 AS one FROM devices WHERE id = $1 FOR UPDATE", [.id(id)])
             let found = try Self.devices(connection, "SELECT * FROM devices WHERE id = $1", [.id(id)])
             guard var device = found.items.first else { return nil }
+            let before = device
             name.apply(to: &device.name)
             reportingIntervalSeconds.apply(to: &device.reportingIntervalSeconds)
+            isEnabled.apply(to: &device.isEnabled)
             try connection.query(
-                "UPDATE devices SET name = $2, reporting_interval_seconds = $3, updated_at = $4 WHERE id = $1",
-                [.id(id), .text(device.name), .int(device.reportingIntervalSeconds), .time(now)])
+                """
+                UPDATE devices SET name = $2, reporting_interval_seconds = $3, enabled = $4, updated_at = $5
+                WHERE id = $1
+                """,
+                [
+                    .id(id), .text(device.name), .int(device.reportingIntervalSeconds), .bool(device.isEnabled),
+                    .time(now),
+                ])
+            try Self.record(
+                "device.update", .device(device), by: origin, at: now, details: changes(from: before, to: device),
+                on: connection)
             return device
         }
     }
 
     /// Its readings stay with their plants.
     /// - Returns: false when there is no such device.
-    package func deleteDevice(_ id: EntityID) async throws -> Bool {
-        try await pool.run { try $0.query("DELETE FROM devices WHERE id = $1", [.id(id)]).affected > 0 }
+    package func deleteDevice(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
+        try await pool.transaction { connection in
+            let deleted = try connection.query(
+                "DELETE FROM devices WHERE id = $1 AND registered_at IS NOT NULL RETURNING name, mac_address",
+                [.id(id)])
+            guard let row = deleted.first else { return false }
+            try Self.record(
+                "device.delete", AuditEntry.Subject("device", id, try row.text("name")), by: origin, at: now,
+                details: ["mac_address": try row.text("mac_address")], on: connection)
+            return true
+        }
     }
 
     /// Puts a device into a plant, taking it out of the one it stood in.
-    package func assign(_ device: EntityID, to plant: EntityID, at now: Timestamp) async throws -> AssignOutcome {
+    package func assign(
+        _ device: EntityID, to plant: EntityID, by origin: Origin, at now: Timestamp
+    ) async throws -> AssignOutcome {
         try await pool.transaction { connection in
             // The lock makes two assignments of one device wait for each other.
-            let devices = try connection.query("SELECT 1 AS one FROM devices WHERE id = $1 FOR UPDATE", [.id(device)])
-            guard devices.count > 0 else { return .noSuchDevice }
-            let plants = try connection.query("SELECT 1 AS one FROM plants WHERE id = $1 FOR KEY SHARE", [.id(plant)])
-            guard plants.count > 0 else { return .noSuchPlant }
+            let devices = try connection.query("SELECT name FROM devices WHERE id = $1 FOR UPDATE", [.id(device)])
+            guard let found = devices.first else { return .noSuchDevice }
+            let plants = try connection.query("SELECT name FROM plants WHERE id = $1 FOR KEY SHARE", [.id(plant)])
+            guard let home = plants.first else { return .noSuchPlant }
             let current = try connection.query(
                 """
                 SELECT 1 AS one FROM device_assignments
@@ -120,24 +106,35 @@ extension Store {
             try connection.query(
                 "UPDATE devices SET first_assigned_at = COALESCE(first_assigned_at, $2) WHERE id = $1",
                 [.id(device), .time(now)])
+            try Self.record(
+                "device.provision", AuditEntry.Subject("device", device, try found.text("name")), by: origin, at: now,
+                details: ["plant_id": plant.description, "plant": try home.text("name")], on: connection)
             return .assigned
         }
     }
 
     /// - Returns: false when there is no such device.
-    package func unassign(_ device: EntityID, at now: Timestamp) async throws -> Bool {
+    package func unassign(_ device: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
         try await pool.transaction { connection in
-            let devices = try connection.query("SELECT 1 AS one FROM devices WHERE id = $1 FOR UPDATE", [.id(device)])
-            guard devices.count > 0 else { return false }
-            try Self.endAssignment(connection, device, at: now)
+            let devices = try connection.query("SELECT name FROM devices WHERE id = $1 FOR UPDATE", [.id(device)])
+            guard let found = devices.first else { return false }
+            if try Self.endAssignment(connection, device, at: now) {
+                let subject = AuditEntry.Subject("device", device, try found.text("name"))
+                try Self.record("device.unassign", subject, by: origin, at: now, on: connection)
+            }
             return true
         }
     }
 
-    private static func endAssignment(_ connection: PostgresConnection, _ device: EntityID, at now: Timestamp) throws {
+    /// - Returns: whether it stood in a plant.
+    @discardableResult
+    private static func endAssignment(
+        _ connection: PostgresConnection, _ device: EntityID, at now: Timestamp
+    ) throws -> Bool {
         try connection.query(
             "UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL",
-            [.id(device), .time(now)])
+            [.id(device), .time(now)]
+        ).affected > 0
     }
 
     private static func devices(
@@ -147,7 +144,8 @@ extension Store {
             """
             SELECT n.total, d.id, d.mac_address, d.name, d.sensor_types, d.reporting_interval_seconds, d.created_at,
                 COALESCE(s.firmware_version, d.firmware_version) AS firmware_version, a.plant_id, s.last_seen_at,
-                s.status, s.battery, s.rssi
+                s.status, s.battery, s.rssi, s.learned_interval_seconds, s.uptime_seconds, s.free_heap_bytes,
+                d.approved AND NOT d.offer_needs_approval AS approved, d.enabled, d.needs_enrollment
             FROM (SELECT count(*) AS total FROM devices WHERE registered_at IS NOT NULL) n
             LEFT JOIN (\(selection)) d ON d.registered_at IS NOT NULL
             LEFT JOIN device_assignments a ON a.device_id = d.id AND a.unassigned_at IS NULL
@@ -166,7 +164,7 @@ extension Store {
         guard let mac = MACAddress(address) else {
             throw PostgresError(.decoding, "devices.mac_address holds no MAC address")
         }
-        return Device(
+        var device = Device(
             id: try row.id("id"), macAddress: mac, name: try row.text("name"),
             firmwareVersion: try row.optionalText("firmware_version"), sensorTypes: try row.texts("sensor_types"),
             reportingIntervalSeconds: try row.optionalInt("reporting_interval_seconds").map { Int($0) },
@@ -174,5 +172,42 @@ extension Store {
             lastSeenAt: try row.optionalTime("last_seen_at"),
             announcedOnline: try row.optionalText("status").map { $0 == "online" },
             battery: try row.optionalDouble("battery"), rssi: try row.optionalDouble("rssi"))
+        device.learnedIntervalSeconds = try row.optionalDouble("learned_interval_seconds")
+        device.uptimeSeconds = try row.optionalDouble("uptime_seconds")
+        device.freeHeapBytes = try row.optionalDouble("free_heap_bytes")
+        device.isApproved = try row.bool("approved")
+        device.isEnabled = try row.bool("enabled")
+        device.needsEnrollment = try row.bool("needs_enrollment")
+        return device
     }
+
+    /// Notices devices that have been silent for too long, once each.
+    /// - Returns: those that were noticed now.
+    package func noticeSilentDevices(at now: Timestamp) async throws -> [(id: EntityID, name: String)] {
+        try await pool.run { connection in
+            let rows = try connection.query(
+                """
+                UPDATE device_state s SET offline_since = $1 FROM devices d
+                WHERE d.id = s.device_id AND s.offline_since IS NULL AND s.last_seen_at IS NOT NULL AND d.enabled
+                    AND (s.status = 'offline' OR s.last_seen_at < $1::timestamptz - make_interval(secs => GREATEST(180,
+                        3 * COALESCE(d.reporting_interval_seconds, s.learned_interval_seconds, $2))))
+                RETURNING d.id, d.name
+                """, [.time(now), .double(Device.defaultReportingInterval)])
+            return try (0..<rows.count).map { (try rows[$0].id("id"), try rows[$0].text("name")) }
+        }
+    }
+}
+
+extension AuditEntry.Subject {
+    fileprivate static func device(_ device: Device) -> Self { Self("device", device.id, device.name) }
+}
+
+private func changes(from before: Device, to after: Device) -> [String: String] {
+    var changes: [String: String] = [:]
+    if before.name != after.name { changes["name"] = after.name }
+    if before.reportingIntervalSeconds != after.reportingIntervalSeconds {
+        changes["reporting_interval_seconds"] = after.reportingIntervalSeconds.map { "\($0)" } ?? ""
+    }
+    if before.isEnabled != after.isEnabled { changes["enabled"] = "\(after.isEnabled)" }
+    return changes
 }

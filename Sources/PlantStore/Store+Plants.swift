@@ -3,8 +3,8 @@ package import PlantDomain
 import Postgres
 
 extension Store {
-    package func createPlant(_ plant: Plant) async throws {
-        try await pool.run { connection in
+    package func createPlant(_ plant: Plant, by origin: Origin) async throws {
+        try await pool.transaction { connection in
             try connection.query(
                 """
                 INSERT INTO plants (id, name, species, room, position_x, position_y, thresholds, created_at, updated_at)
@@ -15,7 +15,7 @@ extension Store {
                     .double(plant.position?.x), .double(plant.position?.y), .json(try encode(plant.thresholds)),
                     .time(plant.createdAt), .time(plant.updatedAt),
                 ])
-            return
+            try Self.record("plant.create", .plant(plant), by: origin, at: plant.createdAt, on: connection)
         }
     }
 
@@ -35,11 +35,12 @@ extension Store {
     /// Changes a plant under a lock, so that two people's changes to different fields both count.
     /// - Returns: nil when there is no such plant.
     package func updatePlant(
-        _ id: EntityID, at now: Timestamp, _ change: @Sendable (inout Plant) throws -> Void
+        _ id: EntityID, by origin: Origin, at now: Timestamp, _ change: @Sendable (inout Plant) throws -> Void
     ) async throws -> Plant? {
         try await pool.transaction { connection in
             try connection.query("SELECT 1 AS one FROM plants WHERE id = $1 FOR UPDATE", [.id(id)])
             guard var plant = try Self.plant(connection, id) else { return nil }
+            let before = plant
             try change(&plant)
             plant.updatedAt = now
             try connection.query(
@@ -52,14 +53,23 @@ extension Store {
                     .id(id), .text(plant.name), .text(plant.species), .text(plant.room), .double(plant.position?.x),
                     .double(plant.position?.y), .json(try encode(plant.thresholds)), .time(now),
                 ])
+            try Self.record(
+                "plant.update", .plant(plant), by: origin, at: now, details: changes(from: before, to: plant),
+                on: connection)
             return plant
         }
     }
 
     /// Its devices are free again. Its readings stay until retention drops them.
     /// - Returns: false when there is no such plant.
-    package func deletePlant(_ id: EntityID) async throws -> Bool {
-        try await pool.run { try $0.query("DELETE FROM plants WHERE id = $1", [.id(id)]).affected > 0 }
+    package func deletePlant(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
+        try await pool.transaction { connection in
+            let deleted = try connection.query("DELETE FROM plants WHERE id = $1 RETURNING name", [.id(id)])
+            guard let row = deleted.first else { return false }
+            let subject = AuditEntry.Subject("plant", id, try row.text("name"))
+            try Self.record("plant.delete", subject, by: origin, at: now, on: connection)
+            return true
+        }
     }
 
     private static func plant(_ connection: PostgresConnection, _ id: EntityID) throws -> Plant? {
@@ -75,6 +85,7 @@ extension Store {
             """
             SELECT n.total, p.id, p.name, p.species, p.room, p.position_x, p.position_y, p.thresholds, p.created_at,
                 p.updated_at, d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
+                s.learned_interval_seconds,
                 \(StateColumns.selected)
             FROM (SELECT count(*) AS total FROM plants) n
             LEFT JOIN (\(selection)) p ON true
@@ -90,9 +101,11 @@ extension Store {
             if plants.last?.id != id { plants.append(try plant(row, id)) }
             guard let last = plants.indices.last, try row.optionalID("device_id") != nil else { continue }
             plants[last].deviceCount += 1
-            let interval = try row.optionalInt("reporting_interval_seconds").map { Int($0) }
+            let interval = Device.expectedInterval(
+                declared: try row.optionalInt("reporting_interval_seconds").map { Int($0) },
+                learned: try row.optionalDouble("learned_interval_seconds"))
             plants[last].silenceAllowedSeconds = max(
-                plants[last].silenceAllowedSeconds, Device.silenceAllowed(reportingInterval: interval))
+                plants[last].silenceAllowedSeconds, Device.silenceAllowed(expectedInterval: interval))
             guard let latest = try StateColumns.latest(row, since: row.optionalTime("readings_from")) else { continue }
             if plants[last].latest == nil {
                 plants[last].latest = latest
@@ -118,4 +131,19 @@ extension Store {
 
 private func encode(_ thresholds: Thresholds) throws -> String {
     String(decoding: try JSONEncoder().encode(thresholds), as: UTF8.self)
+}
+
+extension AuditEntry.Subject {
+    fileprivate static func plant(_ plant: Plant) -> Self { Self("plant", plant.id, plant.name) }
+}
+
+/// What was changed, as the audit log tells it: the new values, by field.
+private func changes(from before: Plant, to after: Plant) throws -> [String: String] {
+    var changes: [String: String] = [:]
+    if before.name != after.name { changes["name"] = after.name }
+    if before.species != after.species { changes["species"] = after.species ?? "" }
+    if before.room != after.room { changes["room"] = after.room ?? "" }
+    if before.position != after.position { changes["position"] = after.position.map { "\($0.x), \($0.y)" } ?? "" }
+    if before.thresholds != after.thresholds { changes["thresholds"] = try encode(after.thresholds) }
+    return changes
 }

@@ -60,11 +60,15 @@ package struct PostgresRow {
     package func double(_ name: String) throws(PostgresError) -> Double { try present(double(at(name)), name) }
     package func optionalDouble(_ name: String) throws(PostgresError) -> Double? { try double(at(name)) }
     package func bool(_ name: String) throws(PostgresError) -> Bool { try present(bool(at(name)), name) }
+    package func optionalBool(_ name: String) throws(PostgresError) -> Bool? { try bool(at(name)) }
     /// Microseconds since 1970-01-01 UTC.
     package func timestamp(_ name: String) throws(PostgresError) -> Int64 { try present(timestamp(at(name)), name) }
     package func optionalTimestamp(_ name: String) throws(PostgresError) -> Int64? { try timestamp(at(name)) }
     package func bytes(_ name: String) throws(PostgresError) -> [UInt8] {
-        try present(rows.bytes(index, at(name)).map { [UInt8]($0) }, name)
+        try present(optionalBytes(name), name)
+    }
+    package func optionalBytes(_ name: String) throws(PostgresError) -> [UInt8]? {
+        rows.bytes(index, try at(name)).map { [UInt8]($0) }
     }
     package func texts(_ name: String) throws(PostgresError) -> [String] { try present(texts(at(name)), name) }
 

@@ -9,7 +9,7 @@ struct RejectionTests {
             RejectReason.allCases.map(\.rawValue) == [
                 "not_json", "too_large", "too_deep", "not_an_object", "empty", "no_values", "too_many_readings",
                 "value_out_of_range", "wrong_type", "bad_metric_name", "too_many_extras", "unknown_device", "bad_topic",
-                "storage_refused",
+                "unknown_command", "storage_refused",
             ])
     }
 

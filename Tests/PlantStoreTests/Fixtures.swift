@@ -4,23 +4,7 @@ import TestSupport
 
 /// A registered device.
 func makeDevice(_ store: Store, interval: Int? = nil, at now: Timestamp = .now()) async throws -> EntityID {
-    let id = EntityID.make(at: now)
-    let octets = String(format(id.low & 0xFF_FFFF_FFFF, digits: 10))
-    guard let mac = MACAddress("02" + octets) else {
-        throw TestSetupError(description: "no MAC address from \(octets)")
-    }
-    let device = Device(
-        id: id, macAddress: mac, name: "Sensor", firmwareVersion: nil, sensorTypes: [],
-        reportingIntervalSeconds: interval, plantID: nil, createdAt: now, lastSeenAt: nil, announcedOnline: nil,
-        battery: nil, rssi: nil)
-    let registered = try await store.registerDevice(device).id
-    try await store.confirmRegistration(of: registered, at: now)
-    return registered
-}
-
-private func format(_ number: UInt64, digits: Int) -> String {
-    let hex = String(number, radix: 16)
-    return String(repeating: "0", count: max(0, digits - hex.count)) + hex
+    try await store.register(.sample(interval: interval, at: now), at: now).device
 }
 
 func makePlant(_ store: Store, name: String = "Fern", thresholds: Thresholds = [:]) async throws -> EntityID {

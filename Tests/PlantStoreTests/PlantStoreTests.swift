@@ -65,12 +65,9 @@ import Testing
     @Test func `a device the broker was not told of is not shown`() async throws {
         let store = try TestDatabase().store()
         let id = try await makeDevice(store)
-        let half = try #require(MACAddress("02:00:00:00:00:09"))
-        let device = Device(
-            id: .make(), macAddress: half, name: "Half", firmwareVersion: nil, sensorTypes: [],
-            reportingIntervalSeconds: nil, plantID: nil, createdAt: now, lastSeenAt: nil, announcedOnline: nil,
-            battery: nil, rssi: nil)
-        let (unseen, _) = try await store.registerDevice(device)
+        let unseen = try await store.offerCredentials(
+            registering: try .sample(), rule: .open, sealer: try testSealer(), at: now
+        ).get().device
         let page = try await store.devices(limit: 10, offset: 0)
         #expect(page.items.map(\.id) == [id])
         #expect(page.total == 1)
@@ -130,8 +127,8 @@ import Testing
             id: .make(), macAddress: device.macAddress, name: "Another name", firmwareVersion: "3.0", sensorTypes: [],
             reportingIntervalSeconds: 30, plantID: nil, createdAt: now, lastSeenAt: nil, announcedOnline: nil,
             battery: nil, rssi: nil)
-        let outcome = try await store.registerDevice(again)
-        #expect(outcome.id == id)
+        let outcome = try await store.register(again)
+        #expect(outcome.device == id)
         #expect(!outcome.isNew)
         let updated = try #require(try await store.device(id))
         #expect((updated.name, updated.firmwareVersion) == ("Sensor", "3.0"))

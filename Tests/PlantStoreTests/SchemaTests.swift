@@ -11,7 +11,7 @@ import Testing
     @Test func `a plain database gets monthly partitions, those of last month and the next among them`() throws {
         let database = try TestDatabase(nil)
         let applied = try Schema.migrate(database.options, allowingTimescale: false, logger: logger)
-        #expect(applied == ["1 core", "2 telemetry_native"])
+        #expect(applied == ["1 core", "2 telemetry_native", "3 access"])
         #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
         let status = try Schema.status(database.options, logger: logger)
         #expect(status.kind == .native)
@@ -58,7 +58,28 @@ import Testing
             }
             return try await group.reduce(0, +)
         }
-        #expect(applied == 2)
+        #expect(applied == Schema.migrator(.native).migrations.count)
+    }
+
+    @Test func `a device from before passwords were kept is still let in`() async throws {
+        let database = try TestDatabase(nil)
+        let connection = try PostgresConnection(database.options)
+        let before = Migrator(Schema.migrator(.native).migrations.filter { $0.version <= 2 })
+        _ = try before.run(on: PostgresConnection(database.options))
+        let id = EntityID.make()
+        try connection.execute(
+            """
+            INSERT INTO devices (id, mac_address, name, registered_at)
+            VALUES ('\(id)', '02:00:00:00:00:01', 'Old', now());
+            INSERT INTO device_state (device_id, last_seen_at) VALUES ('\(id)', now());
+            """)
+        #expect(try Schema.migrate(database.options, logger: Logger(label: "test")) == ["3 access"])
+        let store = database.store()
+        let device = try #require(try await store.device(id))
+        #expect((device.isApproved, device.isEnabled, device.needsEnrollment) == (true, true, false))
+        #expect(device.status(now: .now()) == .online)
+        let entry = try #require(try await store.brokerEntry(of: id, at: .now()))
+        #expect((entry.credentialsID, entry.mayConnect, entry.isRegistered) == (nil, true, true))
     }
 
     @Test func `partitions for any span are made once, across a year's end`() throws {

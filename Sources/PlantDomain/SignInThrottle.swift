@@ -1,0 +1,63 @@
+/// When the next attempt to sign in is looked at.
+///
+/// Three counts, because each alone can be got round or turned against the owner: one account from one address, one
+/// address against all accounts, and one account from everywhere. The last holds only for addresses that never signed
+/// in to the account: whoever attacks it from elsewhere cannot lock out its owner at home.
+package enum SignInThrottle: String, Sendable, CaseIterable {
+    case accountAndAddress
+    case address
+    case account
+
+    /// What was counted, of attempts that did not succeed.
+    package struct Count: Sendable, Equatable {
+        package var attempts: Int
+        package var firstAt: Timestamp
+        package var lastAt: Timestamp
+
+        package init(attempts: Int, firstAt: Timestamp, lastAt: Timestamp) {
+            self.attempts = attempts
+            self.firstAt = firstAt
+            self.lastAt = lastAt
+        }
+    }
+
+    /// Attempts that are looked at without a pause.
+    private var free: Int {
+        switch self {
+        case .accountAndAddress: 5
+        case .address: 30
+        case .account: 100
+        }
+    }
+
+    /// After this long without attempts, or since the first of them, counting begins anew; in seconds.
+    package var windowSeconds: Double {
+        switch self {
+        case .accountAndAddress: 3600
+        case .address: 900
+        case .account: 3600
+        }
+    }
+
+    private static let longestPauseSeconds = 900.0
+
+    /// Whether what was counted no longer matters.
+    package func isOver(_ count: Count, now: Timestamp) -> Bool {
+        let since = self == .accountAndAddress ? count.lastAt : count.firstAt
+        return now.seconds(since: since) >= windowSeconds
+    }
+
+    /// Seconds to wait before another attempt is looked at; 0 for none. An attempt that has to wait counts for nothing,
+    /// so trying again all the time does not prolong the wait.
+    package func wait(_ count: Count, now: Timestamp) -> Double {
+        guard !isOver(count, now: now), count.attempts >= free else { return 0 }
+        switch self {
+        case .accountAndAddress:
+            // 1 s, 2 s, 4 s … up to 15 minutes.
+            let pause = count.attempts - free >= 10 ? Self.longestPauseSeconds : Double(1 << (count.attempts - free))
+            return max(0, min(pause, Self.longestPauseSeconds) - now.seconds(since: count.lastAt))
+        case .address, .account:
+            return max(0, windowSeconds - now.seconds(since: count.firstAt))
+        }
+    }
+}

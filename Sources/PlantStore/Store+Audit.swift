@@ -1,0 +1,94 @@
+import Foundation
+package import PlantDomain
+import Postgres
+
+extension Store {
+    /// How long the log is kept, and how much of it at most: failed sign-ins write to it, too.
+    package static let auditKeptDays = 730
+    package static let auditKept = 200_000
+
+    /// Writes a line in the transaction of the change it speaks of: neither is there without the other.
+    static func record(
+        _ action: String, _ subject: AuditEntry.Subject?, by origin: Origin, at now: Timestamp,
+        details: [String: String] = [:], on connection: PostgresConnection
+    ) throws {
+        try connection.query(
+            """
+            INSERT INTO audit_log (id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
+                subject_name, details, address, correlation_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            """,
+            [
+                .id(.make(at: now)), .time(now), .text(origin.kind.rawValue), .id(origin.id), .text(origin.name),
+                .text(action), .text(subject?.kind), .id(subject?.id), .text(subject?.name),
+                .json(String(decoding: try JSONEncoder().encode(details), as: UTF8.self)), .text(origin.address),
+                .text(origin.correlationID),
+            ])
+    }
+
+    /// For what changes nothing in the database but has to be known, such as a failed sign-in.
+    package func record(
+        _ action: String, _ subject: AuditEntry.Subject?, by origin: Origin, at now: Timestamp,
+        details: [String: String] = [:]
+    ) async throws {
+        try await pool.run {
+            try Self.record(action, subject, by: origin, at: now, details: details, on: $0)
+        }
+    }
+
+    /// Newest first.
+    /// - Parameters:
+    ///   - action: only this one; nil for all.
+    ///   - subject: only what was done to this; nil for all.
+    package func auditLog(
+        action: String?, subject: EntityID?, limit: Int, offset: Int
+    ) async throws -> Page<AuditEntry> {
+        try await pool.run { connection in
+            let filter = "($1::text IS NULL OR action = $1) AND ($2::uuid IS NULL OR subject_id = $2)"
+            let total = try connection.query(
+                "SELECT count(*) AS total FROM audit_log WHERE \(filter)", [.text(action), .id(subject)])
+            let entries = try connection.query(
+                "SELECT * FROM audit_log WHERE \(filter) ORDER BY id DESC LIMIT $3 OFFSET $4",
+                [.text(action), .id(subject), .int(Int64(limit)), .int(Int64(offset))]
+            )
+            let items = try (0..<entries.count).map { try Self.auditEntry(entries[$0]) }
+            return Page(items: items, total: Int(try total[0].int("total")))
+        }
+    }
+
+    private static func auditEntry(_ row: PostgresRow) throws -> AuditEntry {
+        var subject: AuditEntry.Subject?
+        if let kind = try row.optionalText("subject_kind") {
+            subject = AuditEntry.Subject(kind, try row.optionalID("subject_id"), try row.optionalText("subject_name"))
+        }
+        let origin = Origin(
+            Origin.Kind(rawValue: try row.text("actor_kind")) ?? .system, id: try row.optionalID("actor_id"),
+            name: try row.optionalText("actor_name"), address: try row.optionalText("address"),
+            correlationID: try row.optionalText("correlation_id"))
+        return AuditEntry(
+            id: try row.id("id"), at: try row.time("at"), origin: origin, action: try row.text("action"),
+            subject: subject,
+            details: try JSONDecoder().decode([String: String].self, from: Data(row.text("details").utf8)))
+    }
+
+    /// Drops what is older than is kept, and expired sessions and counts of attempts with it.
+    package func trimAccess(now: Timestamp) async throws {
+        try await pool.run { connection in
+            try connection.query(
+                """
+                DELETE FROM audit_log WHERE at < $1::timestamptz - make_interval(days => $2::integer)
+                    OR id <= (SELECT id FROM audit_log ORDER BY id DESC OFFSET $3 LIMIT 1)
+                """, [.time(now), .int(Int64(Self.auditKeptDays)), .int(Int64(Self.auditKept))])
+            try connection.query("DELETE FROM sessions WHERE expires_at < $1", [.time(now)])
+            try connection.query(
+                "DELETE FROM sign_in_attempts WHERE last_at < $1::timestamptz - INTERVAL '1 day'", [.time(now)])
+            try connection.query(
+                "DELETE FROM sign_in_addresses WHERE last_at < $1::timestamptz - INTERVAL '90 days'", [.time(now)])
+            try connection.query(
+                "DELETE FROM enrollment_tokens WHERE expires_at < $1::timestamptz - INTERVAL '30 days'", [.time(now)])
+            try connection.query(
+                "DELETE FROM device_commands WHERE created_at < $1::timestamptz - INTERVAL '90 days'", [.time(now)])
+            return
+        }
+    }
+}
