@@ -154,29 +154,39 @@ package final class MQTTClient {
     }
 
     /// Queues a message; it leaves with `writePending`.
+    /// - Parameter expirySeconds: how long the broker keeps it for a receiver that is away; nil for ever. MQTT 5 only.
     /// - Returns: its packet id, which `onPublished` names once the broker has it.
     @discardableResult
     package func publish(
-        topic: String, payload: UnsafeRawBufferPointer, qos: Int32 = 1, retain: Bool = false
+        topic: String, payload: UnsafeRawBufferPointer, qos: Int32 = 1, retain: Bool = false,
+        expirySeconds: UInt32? = nil
     ) throws(MQTTError) -> Int32 {
         var packetID: Int32 = 0
+        var properties: OpaquePointer?
+        defer { mosquitto_property_free_all(&properties) }
+        if let expirySeconds {
+            mosquitto_property_add_int32(
+                &properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), expirySeconds)
+        }
         try check(
             mosquitto_publish_v5(
-                handle.pointer, &packetID, topic, Int32(payload.count), payload.baseAddress, qos, retain, nil),
+                handle.pointer, &packetID, topic, Int32(payload.count), payload.baseAddress, qos, retain, properties),
             "publish")
         return packetID
     }
 
     @discardableResult
-    package func publish(topic: String, payload: String, qos: Int32 = 1, retain: Bool = false) throws(MQTTError)
-        -> Int32
-    {
+    package func publish(
+        topic: String, payload: String, qos: Int32 = 1, retain: Bool = false, expirySeconds: UInt32? = nil
+    ) throws(MQTTError) -> Int32 {
         var payload = payload
         var outcome: Result<Int32, MQTTError> = .success(0)
         payload.withUTF8 { bytes in
             do throws(MQTTError) {
                 outcome = .success(
-                    try publish(topic: topic, payload: UnsafeRawBufferPointer(bytes), qos: qos, retain: retain))
+                    try publish(
+                        topic: topic, payload: UnsafeRawBufferPointer(bytes), qos: qos, retain: retain,
+                        expirySeconds: expirySeconds))
             } catch {
                 outcome = .failure(error)
             }

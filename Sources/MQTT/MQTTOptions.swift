@@ -11,9 +11,20 @@ package struct MQTTOptions: Sendable {
 
     package enum ProtocolVersion: Sendable { case v311, v5 }
 
+    /// What a client shows a broker that asks for certificates (mutual TLS), as PEM files.
+    package struct ClientCertificate: Sendable {
+        package let certificateFile: String
+        package let keyFile: String
+        package init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
     package var host: String
     package var port: Int
     package var security: Security
+    package var clientCertificate: ClientCertificate?
     package var username: String?
     package var password: String?
     package var clientID: String

@@ -43,19 +43,31 @@ struct MosquittoHandle: ~Copyable {
                 mosquitto_will_set(
                     pointer, will.topic, Int32(will.payload.utf8.count), will.payload, 1, will.retain), "will")
         }
-        try secure(pointer, options.security)
+        try secure(pointer, options.security, options.clientCertificate)
     }
 
-    private static func secure(_ pointer: OpaquePointer, _ security: MQTTOptions.Security) throws(MQTTError) {
+    private static func secure(
+        _ pointer: OpaquePointer, _ security: MQTTOptions.Security, _ own: MQTTOptions.ClientCertificate?
+    ) throws(MQTTError) {
+        let result: Int32
+        var files = own.map { [$0.certificateFile, $0.keyFile] } ?? []
         switch security {
         case .none: return
         case .tls(let caFile):
-            let result = mosquitto_tls_set(pointer, caFile, nil, nil, nil, nil)
-            guard result == 0 else {
-                throw MQTTError(.configuration, operation: "tls", detail: "the CA file cannot be read: \(caFile)")
-            }
+            files.insert(caFile, at: 0)
+            result = mosquitto_tls_set(pointer, caFile, nil, own?.certificateFile, own?.keyFile, nil)
         case .tlsSystemCAs:
             try check(mosquitto_int_option(pointer, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "tls")
+            guard let own else {
+                result = 0
+                break
+            }
+            // It takes no certificate of ours without naming a place for CAs.
+            result = mosquitto_tls_set(pointer, nil, "/etc/ssl/certs", own.certificateFile, own.keyFile, nil)
+        }
+        guard result == 0 else {
+            throw MQTTError(
+                .configuration, operation: "tls", detail: "cannot be read: \(files.joined(separator: ", "))")
         }
         // 1 = SSL_VERIFY_PEER. The host name is checked by default; `mosquitto_tls_insecure_set` is never called.
         try check(mosquitto_tls_opts_set(pointer, 1, nil, nil), "tls")

@@ -62,7 +62,8 @@ struct BatchBuilder {
             let name = String(decoding: message.topic.prefix(Self.keptTopicBytes), as: UTF8.self)
             item.topic = .other(name)
             item.rejection = Rejection(
-                reason: .badTopic, detail: "the topic is not devices/{device_id}/telemetry, heartbeat or status")
+                reason: .badTopic,
+                detail: "the topic is not devices/{device_id}/telemetry, heartbeat, status or commands/result")
         }
         batch.items.append(item)
     }
@@ -85,6 +86,10 @@ struct BatchBuilder {
             let (heartbeat, rejection) = HeartbeatDecoder.decode(message.payload)
             item.rejection = rejection
             if let heartbeat { item.content = .heartbeat(heartbeat) }
+        case .commandResult:
+            let (result, rejection) = CommandResultDecoder.decode(message.payload)
+            item.rejection = rejection
+            if let result { item.content = .commandResult(result) }
         case .status:
             if message.payload.elementsEqual("online".utf8) {
                 item.content = .status(online: true)

@@ -10,16 +10,24 @@ import Synchronization
 ///
 /// Requests from asynchronous code are handed to one thread, which owns the connection, and answered from there.
 package final class BrokerControl: Service {
+    private enum Work {
+        case change([DynamicSecurity.Command])
+        case publish(topic: String, payload: String, expirySeconds: UInt32)
+    }
+
     private struct Request {
         let id: String
-        let commands: [DynamicSecurity.Command]
+        let work: Work
         let deadline: Double
-        let answer: CheckedContinuation<Void, any Error>
+        let answer: CheckedContinuation<[DynamicSecurity.Responses.Response], any Error>
+        /// Of a message that was published.
+        var packetID: Int32?
     }
 
     private struct State {
         var waiting: [Request] = []
         var isConnected = false
+        var certificateExpiry: Timestamp?
         var isStopped = false
     }
 
@@ -42,26 +50,32 @@ package final class BrokerControl: Service {
 
     package var isConnected: Bool { state.withLock { $0.isConnected } }
 
-    /// Makes credentials for a device; the old ones, and a session open under them, end at once.
-    /// - Returns: the password, which is kept nowhere else.
-    /// - Throws: `Unavailable` when the broker does not confirm in time.
-    package func grant(_ device: EntityID) async throws -> Secret {
-        let password = Secret(try Crypto.randomToken())
-        try await execute(DynamicSecurity.grant(device, password: password))
-        return password
+    /// When the certificate expires that the broker showed last; nil without TLS, or before the first connection.
+    package var brokerCertificateExpiry: Timestamp? { state.withLock { $0.certificateExpiry } }
+
+    /// Called on the control thread whenever a connection is up, the first one included.
+    private let connections = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+    /// An element for every time the broker was reached (again). For one reader.
+    package var connected: AsyncStream<Void> { connections.stream }
+
+    /// Hands a message to the broker, which keeps it for at most `expirySeconds` if its receiver is away.
+    /// - Throws: `Unavailable` when the broker does not take it in time.
+    package func publish(topic: String, payload: String, expirySeconds: UInt32) async throws {
+        _ = try await carryOut(.publish(topic: topic, payload: payload, expirySeconds: expirySeconds))
     }
 
-    /// Takes a device's credentials away and ends its session.
-    /// - Throws: `Unavailable` when the broker does not confirm in time.
-    package func revoke(_ device: EntityID) async throws {
-        try await execute(DynamicSecurity.revoke(device))
+    /// Carries out changes to the broker's accounts.
+    /// - Returns: an answer for each command.
+    /// - Throws: `Unavailable` when the broker does not confirm in time, or refuses.
+    func execute(_ commands: [DynamicSecurity.Command]) async throws -> [DynamicSecurity.Responses.Response] {
+        try await carryOut(.change(commands))
     }
 
-    private func execute(_ commands: [DynamicSecurity.Command]) async throws {
+    private func carryOut(_ work: Work) async throws -> [DynamicSecurity.Responses.Response] {
         let id = EntityID.make().description
-        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Void, any Error>) in
-            let request = Request(
-                id: id, commands: commands, deadline: monotonicSeconds() + Self.patience, answer: answer)
+        return try await withCheckedThrowingContinuation { answer in
+            let request = Request(id: id, work: work, deadline: monotonicSeconds() + Self.patience, answer: answer)
             let isStopped = state.withLock { state in
                 if !state.isStopped { state.waiting.append(request) }
                 return state.isStopped
@@ -125,14 +139,28 @@ package final class BrokerControl: Service {
             current = nil
             request.answer.resume(with: outcome)
         }
+        client.onPublished = { packetID, accepted in
+            guard let request = current, request.packetID == packetID else { return }
+            current = nil
+            request.answer.resume(
+                with: accepted ? .success([]) : .failure(Unavailable("the MQTT broker", reason: "it refused a message"))
+            )
+        }
         try client.connect()
         try client.subscribe(DynamicSecurity.responseTopic)
-        state.withLock { $0.isConnected = true }
+        let expiry = client.brokerCertificateExpiry.map { Timestamp(microseconds: $0 * 1_000_000) }
+        state.withLock { state in
+            state.isConnected = true
+            state.certificateExpiry = expiry
+        }
         connected()
+        connections.continuation.yield()
         while !stop.isRaised {
             if current == nil, let next = takeNext() {
                 current = next
-                try send(next, over: client)
+                // Known before anything is read, and so before its acknowledgement can be.
+                current?.packetID = try send(next, over: client)
+                try client.flush()
             }
             let readable = waitReadable([client.socket, wake.descriptor], milliseconds: 500)
             if readable[1] { wake.clear() }
@@ -149,29 +177,38 @@ package final class BrokerControl: Service {
         state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
-    private func send(_ request: Request, over client: MQTTClient) throws {
+    /// - Returns: the packet id of a message whose acknowledgement is all there is to wait for.
+    private func send(_ request: Request, over client: MQTTClient) throws -> Int32? {
         struct Envelope: Encodable { let commands: [DynamicSecurity.Command] }
-        let commands = request.commands.map { command in
-            var command = command
-            command.correlationData = request.id
-            return command
+        switch request.work {
+        case .publish(let topic, let payload, let expiry):
+            return try client.publish(topic: topic, payload: payload, expirySeconds: expiry)
+        case .change(let commands):
+            let commands = commands.map { command in
+                var command = command
+                command.correlationData = request.id
+                return command
+            }
+            let payload = try JSONEncoder().encode(Envelope(commands: commands))
+            try client.publish(topic: DynamicSecurity.topic, payload: String(decoding: payload, as: UTF8.self))
+            return nil
         }
-        let payload = try JSONEncoder().encode(Envelope(commands: commands))
-        try client.publish(topic: DynamicSecurity.topic, payload: String(decoding: payload, as: UTF8.self))
-        try client.flush()
     }
 
     /// - Returns: nil when the message answers something else.
-    private static func outcome(of request: Request, in payload: UnsafeRawBufferPointer) -> Result<Void, any Error>? {
-        guard let answer = try? JSONDecoder().decode(DynamicSecurity.Responses.self, from: Data(payload)),
+    private static func outcome(
+        of request: Request, in payload: UnsafeRawBufferPointer
+    ) -> Result<[DynamicSecurity.Responses.Response], any Error>? {
+        guard case .change(let commands) = request.work,
+            let answer = try? JSONDecoder().decode(DynamicSecurity.Responses.self, from: Data(payload)),
             answer.responses.contains(where: { $0.correlationData == request.id })
         else { return nil }
-        for (command, response) in zip(request.commands, answer.responses) {
+        for (command, response) in zip(commands, answer.responses) {
             if let error = response.error, !command.tolerates.contains(error) {
                 return .failure(Unavailable("the MQTT broker", reason: "it refused \(command.command): \(error)"))
             }
         }
-        return .success(())
+        return .success(answer.responses)
     }
 
     private func failOverdue() {

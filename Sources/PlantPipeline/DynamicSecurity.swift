@@ -15,12 +15,17 @@ enum DynamicSecurity {
         var rolename: String?
         var roles: [Role]?
         var acls: [ACL]?
+        var textdescription: String?
+        var verbose: Bool?
+        var count: Int?
+        var offset: Int?
         var correlationData: String?
         /// Errors that leave things as wanted: "not found" when something is to be deleted.
         var tolerates: Set<String> = []
 
         enum CodingKeys: String, CodingKey {
-            case command, username, password, rolename, roles, acls, correlationData
+            case command, username, password, rolename, roles, acls, textdescription, verbose, count, offset
+            case correlationData
         }
     }
 
@@ -36,13 +41,31 @@ enum DynamicSecurity {
         var allow = true
     }
 
-    struct Responses: Decodable {
-        struct Response: Decodable {
+    struct Responses: Decodable, Sendable {
+        struct Response: Decodable, Sendable {
+            /// Of `getClient` and `listClients`.
+            struct Details: Decodable, Sendable {
+                let client: ClientEntry?
+                let clients: [ClientEntry]?
+                let totalCount: Int?
+            }
+
             let command: String
             let error: String?
             let correlationData: String?
+            let data: Details?
         }
         let responses: [Response]
+    }
+
+    /// An account as the broker has it.
+    struct ClientEntry: Decodable, Sendable, Equatable {
+        let username: String
+        let textdescription: String?
+        let disabled: Bool?
+
+        /// nil for an account that is no device's.
+        var device: EntityID? { EntityID(username) }
     }
 
     static func roleName(_ device: EntityID) -> String { "device-\(device)" }
@@ -51,22 +74,35 @@ enum DynamicSecurity {
     static func rights(of device: EntityID) -> [ACL] {
         let own = "devices/\(device)"
         return DeviceTopic.allCases.map { ACL(acltype: "publishClientSend", topic: $0.topic(of: device)) } + [
-            ACL(acltype: "publishClientSend", topic: "\(own)/commands/result"),
             ACL(acltype: "publishClientReceive", topic: "\(own)/#"),
             ACL(acltype: "subscribePattern", topic: "\(own)/#"),
             ACL(acltype: "unsubscribePattern", topic: "\(own)/#"),
         ]
     }
 
+    /// Changed together with `rights`: devices whose entry carries another number get theirs anew.
+    private static let rightsRevision = 1
+
+    /// What an entry says of itself, by which it can be told whether it agrees with the database.
+    static func marker(of credentials: EntityID) -> String { "credentials \(credentials), rights \(rightsRevision)" }
+
     /// Gives a device new credentials. Whatever it had is removed first, which also ends a session that is open under
-    /// the old password.
-    static func grant(_ device: EntityID, password: Secret) -> [Command] {
-        revoke(device) + [
+    /// the old password. The broker carries the commands out in one go: nobody comes in between them.
+    static func grant(
+        _ device: EntityID, password: Secret, credentials: EntityID, mayConnect: Bool
+    ) -> [Command] {
+        let name = device.description
+        return revoke(device) + [
             Command(command: "createRole", rolename: roleName(device), acls: rights(of: device)),
             Command(
-                command: "createClient", username: device.description, password: password.reveal(),
-                roles: [Role(rolename: roleName(device))]),
-        ]
+                command: "createClient", username: name, password: password.reveal(),
+                roles: [Role(rolename: roleName(device))], textdescription: marker(of: credentials)),
+        ] + (mayConnect ? [] : [Command(command: "disableClient", username: name)])
+    }
+
+    /// Disabling an account ends its session.
+    static func setEnabled(_ device: EntityID, _ enabled: Bool) -> [Command] {
+        [Command(command: enabled ? "enableClient" : "disableClient", username: device.description)]
     }
 
     /// Takes a device's credentials away and ends its session.

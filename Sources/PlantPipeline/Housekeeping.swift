@@ -1,4 +1,5 @@
 package import Logging
+import PlantDomain
 package import PlantStore
 import ServiceLifecycle
 
@@ -18,6 +19,7 @@ package struct Housekeeping: Service {
             while !Task.isCancelled {
                 do {
                     try await store.ensurePartitions()
+                    try await store.trimAccess(now: .now())
                     let dropped = try await store.trimDeadLetters()
                     if dropped > 0 { logger.info("old dead letters dropped", metadata: ["count": "\(dropped)"]) }
                 } catch is CancellationError {

@@ -2,6 +2,7 @@ import Foundation
 import MQTT
 import PlantDomain
 import PlantPipeline
+import PlantStore
 import Sealing
 import TestSupport
 import Testing
@@ -20,9 +21,9 @@ import Testing
 
     @Test func `a device publishes under its own topics and nowhere else`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
-            let (other, _) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
+            let (other, _) = try await harness.device(access)
             let client = try MQTTClient(options)
             try client.connect()
             for topic in ["telemetry", "heartbeat", "status", "commands/result"] {
@@ -39,9 +40,9 @@ import Testing
 
     @Test func `a device hears what is meant for it and cannot listen elsewhere`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
-            let (other, _) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
+            let (other, _) = try await harness.device(access)
             let client = try MQTTClient(options)
             try client.connect()
             try client.subscribe("devices/\(id)/commands")
@@ -54,8 +55,8 @@ import Testing
 
     @Test func `strangers and wrong passwords are refused`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, _) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, _) = try await harness.device(access)
             for options in [try TestBroker.anyone(), try TestBroker.device(id, password: "wrong")] {
                 let error = #expect(throws: MQTTError.self) { try MQTTClient(options).connect() }
                 #expect(error?.code == .refused)
@@ -65,11 +66,11 @@ import Testing
 
     @Test func `new credentials end the old password and the session under it`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, old) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, old) = try await harness.device(access)
             let client = try MQTTClient(old)
             try client.connect()
-            let new = try TestBroker.device(id, password: try await control.grant(id).reveal())
+            let new = try await access.rotate(id)
             #expect(throws: MQTTError.self) {
                 for _ in 1...100 { try client.turn(milliseconds: 100) }
             }
@@ -80,17 +81,18 @@ import Testing
 
     @Test func `a device whose access was taken away is out at once`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             let client = try MQTTClient(options)
             try client.connect()
-            try await control.revoke(id)
+            #expect(try await access.store.deleteDevice(id))
+            await access.broker.settle(id)
             #expect(throws: MQTTError.self) {
                 for _ in 1...100 { try client.turn(milliseconds: 100) }
             }
             #expect(throws: MQTTError.self) { try MQTTClient(options).connect() }
             // Again: nothing to take away is no error.
-            try await control.revoke(id)
+            await access.broker.settle(id)
         }
     }
 
@@ -99,8 +101,11 @@ import Testing
         options.port = 1
         let nowhere = options
         let harness = try PipelineHarness()
-        try await harness.controlling(nowhere) { control in
-            await #expect(throws: Unavailable.self) { try await control.grant(.make()) }
+        try await harness.controlling(nowhere) { access in
+            let offer = try await access.store.offerCredentials(
+                registering: try .sample(), rule: .open, sealer: access.sealer, at: .now()
+            ).get()
+            await #expect(throws: Unavailable.self) { try await access.broker.grant(offer) }
         }
     }
 

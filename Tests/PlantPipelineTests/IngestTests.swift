@@ -10,8 +10,8 @@ import Testing
     @Test(arguments: TestDatabase.kinds)
     func `a message published over TLS is in the table`(kind: TimeSeriesKind) async throws {
         let harness = try PipelineHarness(kind)
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             try await harness.running { _ in
                 try send(options, topic: "devices/\(id)/telemetry", [#"{"moisture":45.2,"temp":-3}"#])
                 try await eventually("the reading is stored") {
@@ -26,8 +26,8 @@ import Testing
 
     @Test func `a message between two bad ones is kept, and the bad ones say why`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             try await harness.running { _ in
                 let payloads = [#"{"temperature": NaN}"#, #"{"temperature": 20}"#, "\u{1}\u{2}", "[]"]
                 try send(options, topic: "devices/\(id)/telemetry", payloads)
@@ -43,8 +43,8 @@ import Testing
 
     @Test func `messages sent while the intake is away are stored when it comes back`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             try await harness.running { _ in }
             try send(options, topic: "devices/\(id)/telemetry", (1...20).map { #"{"temperature": \#($0)}"# })
             try await harness.running { _ in
@@ -57,8 +57,8 @@ import Testing
 
     @Test func `a reading without a time of its own is stored once when it is delivered twice`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             try await harness.running { _ in }
             // The same words twice: two readings, not one.
             let words = #"{"temperature": 20}"#
@@ -95,8 +95,8 @@ import Testing
 
     @Test func `retained telemetry is not taken for news`() async throws {
         let harness = try PipelineHarness()
-        try await harness.controlling { control in
-            let (id, options) = try await harness.device(control)
+        try await harness.controlling { access in
+            let (id, options) = try await harness.device(access)
             let client = try MQTTClient(options)
             try client.connect()
             try client.publish(topic: "devices/\(id)/telemetry", payload: #"{"temperature": 1}"#, retain: true)
@@ -119,8 +119,8 @@ import Testing
             IngestOptions(mqtt: try TestBroker.backend(), database: first.database.options, sharedGroup: group),
             IngestOptions(mqtt: try TestBroker.backend(), database: first.database.options, sharedGroup: group)
         )
-        try await first.controlling { control in
-            let (id, device) = try await first.device(control)
+        try await first.controlling { access in
+            let (id, device) = try await first.device(access)
             try await PipelineHarness(first.database, shared).running { one in
                 try await PipelineHarness(first.database, second).running { two in
                     let payloads = (1...40).map { #"{"temperature": \#(Double($0) / 2)}"# }

@@ -43,17 +43,19 @@ struct PipelineHarness {
         }
     }
 
-    /// Grants and revokes while `body` runs.
+    /// Tells the broker of devices while `body` runs.
     @discardableResult
     func controlling<T: Sendable>(
-        _ options: MQTTOptions? = nil, _ body: @escaping @Sendable (BrokerControl) async throws -> T
+        _ options: MQTTOptions? = nil, _ body: @escaping @Sendable (TestAccess) async throws -> T
     ) async throws -> T {
         let control = BrokerControl(try options ?? TestBroker.backend(), logger: logger)
+        let access = TestAccess(
+            control: control, store: database.store(), sealer: try testSealer(), logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [control], logger: logger))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            let value = try await body(control)
+            let value = try await body(access)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             return value
@@ -61,16 +63,42 @@ struct PipelineHarness {
     }
 
     /// A device the database and the broker know.
-    func device(_ control: BrokerControl) async throws -> (id: EntityID, client: MQTTOptions) {
-        let id = EntityID.make()
-        let octets = String(id.low & 0xFFFF_FFFF | 0x1_0000_0000_00, radix: 16).suffix(10)
-        guard let mac = MACAddress("02" + octets) else { throw TestSetupError(description: "no MAC address") }
-        _ = try await database.store().registerDevice(
-            Device(
-                id: id, macAddress: mac, name: "Sensor", firmwareVersion: nil, sensorTypes: [],
-                reportingIntervalSeconds: nil, plantID: nil, createdAt: .now(), lastSeenAt: nil, announcedOnline: nil,
-                battery: nil, rssi: nil))
-        return (id, try TestBroker.device(id, password: try await control.grant(id).reveal()))
+    func device(_ access: TestAccess) async throws -> (id: EntityID, client: MQTTOptions) {
+        let offer = try await access.store.offerCredentials(
+            registering: try .sample(), rule: .open, sealer: access.sealer, at: .now()
+        ).get()
+        return (offer.device, try await access.put(offer))
+    }
+}
+
+/// The broker's accounts as a test changes them.
+struct TestAccess: Sendable {
+    let control: BrokerControl
+    let store: Store
+    let sealer: Sealer
+    let broker: BrokerAccess
+
+    init(control: BrokerControl, store: Store, sealer: Sealer, logger: Logger) {
+        self.control = control
+        self.store = store
+        self.sealer = sealer
+        broker = BrokerAccess(store: store, sealer: sealer, control: control, logger: logger)
+    }
+
+    /// Tells the broker of new credentials and makes them the device's.
+    func put(_ offer: CredentialsOffer) async throws -> MQTTOptions {
+        try await broker.grant(offer)
+        guard try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: .now())
+        else { throw TestSetupError(description: "the offer was not accepted") }
+        return try TestBroker.device(offer.device, password: offer.password.reveal())
+    }
+
+    /// Gives a known device new credentials.
+    func rotate(_ device: EntityID) async throws -> MQTTOptions {
+        guard let offer = try await store.offerCredentials(to: device, sealer: sealer, at: .now()) else {
+            throw TestSetupError(description: "no such device")
+        }
+        return try await put(offer)
     }
 }
 
