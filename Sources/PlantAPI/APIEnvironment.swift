@@ -1,6 +1,7 @@
 import Foundation
 package import PlantDomain
 package import PlantStore
+package import Sealing
 
 /// What the handlers need from the rest of the program.
 package struct APIEnvironment: Sendable {
@@ -18,12 +19,56 @@ package struct APIEnvironment: Sendable {
         }
     }
 
+    /// Who is let in, and how.
+    package struct Policy: Sendable {
+        /// False: everybody may do everything.
+        let requiresSignIn: Bool
+        let enrollment: EnrollmentMode
+        /// Origins whose pages may use the API.
+        let corsOrigins: [String]
+        /// The dashboard's own origin, if it is known.
+        let publicOrigin: String?
+        /// Peers whose `X-Forwarded-…` headers are believed.
+        let trustedProxies: [AddressBlock]
+
+        package init(
+            requiresSignIn: Bool, enrollment: EnrollmentMode, corsOrigins: [String] = [], publicOrigin: String? = nil,
+            trustedProxies: [AddressBlock] = []
+        ) {
+            self.requiresSignIn = requiresSignIn
+            self.enrollment = enrollment
+            self.corsOrigins = corsOrigins
+            self.publicOrigin = publicOrigin
+            self.trustedProxies = trustedProxies
+        }
+    }
+
+    /// What can be asked of the broker.
+    package struct Broker: Sendable {
+        /// Tells it of new credentials. Throws `Unavailable`.
+        let grant: @Sendable (CredentialsOffer) async throws -> Void
+        /// Makes it agree on a device that was changed: now, or as soon as it is reached.
+        let settle: @Sendable (EntityID) async -> Void
+        /// Hands it a command for a device. Throws `Unavailable`.
+        let send: @Sendable (DeviceCommand) async throws -> Void
+
+        package init(
+            grant: @escaping @Sendable (CredentialsOffer) async throws -> Void,
+            settle: @escaping @Sendable (EntityID) async -> Void,
+            send: @escaping @Sendable (DeviceCommand) async throws -> Void
+        ) {
+            self.grant = grant
+            self.settle = settle
+            self.send = send
+        }
+    }
+
     let store: Store
+    let accounts: Accounts
+    let sealer: Sealer
+    let policy: Policy
     let access: DeviceAccess
-    /// Makes broker credentials for a device and returns its password. Throws `Unavailable`.
-    let grant: @Sendable (EntityID) async throws -> String
-    /// Takes them away. Throws `Unavailable`.
-    let revoke: @Sendable (EntityID) async throws -> Void
+    let broker: Broker
     /// False until the schema is ready; requests that need it are asked to come again.
     let isOpen: @Sendable () -> Bool
     let health: @Sendable () -> HealthReport
@@ -31,15 +76,16 @@ package struct APIEnvironment: Sendable {
     let now: @Sendable () -> Timestamp
 
     package init(
-        store: Store, access: DeviceAccess, grant: @escaping @Sendable (EntityID) async throws -> String,
-        revoke: @escaping @Sendable (EntityID) async throws -> Void, isOpen: @escaping @Sendable () -> Bool,
-        health: @escaping @Sendable () -> HealthReport,
-        version: String, now: @escaping @Sendable () -> Timestamp = { .now() }
+        store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
+        isOpen: @escaping @Sendable () -> Bool, health: @escaping @Sendable () -> HealthReport, version: String,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
+        self.accounts = accounts
+        self.sealer = sealer
+        self.policy = policy
         self.access = access
-        self.grant = grant
-        self.revoke = revoke
+        self.broker = broker
         self.isOpen = isOpen
         self.health = health
         self.version = version
@@ -56,11 +102,17 @@ package struct HealthReport: Sendable {
     package var lagSeconds: Double
     package var uptimeSeconds: Double
     package var memoryBytes: Int
+    /// When the certificate expires that the broker shows; nil when that is not known.
+    package var certificateExpiry: Timestamp?
+    /// Why the broker or the database is not connected, for whoever is signed in.
+    package var problem: String?
 
     package init(
         databaseConnected: Bool, mqttConnected: Bool, lastCommitAt: Timestamp?, lagSeconds: Double,
-        uptimeSeconds: Double, memoryBytes: Int
+        uptimeSeconds: Double, memoryBytes: Int, certificateExpiry: Timestamp? = nil, problem: String? = nil
     ) {
+        self.certificateExpiry = certificateExpiry
+        self.problem = problem
         self.databaseConnected = databaseConnected
         self.mqttConnected = mqttConnected
         self.lastCommitAt = lastCommitAt

@@ -12,9 +12,20 @@ package enum APIServer {
     ) -> some Service {
         let table = RouteTable(environment)
         let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestMiddleware(methods: { table.methods(of: $0) }, isOpen: environment.isOpen))
+        let gatekeeper = Gatekeeper(environment)
+        let policy = environment.policy
+        router.add(
+            middleware: RequestMiddleware(
+                methods: { table.methods(of: $0) }, isOpen: environment.isOpen,
+                crossOrigin: CrossOrigin(allowed: policy.corsOrigins, own: policy.publicOrigin),
+                trustedProxies: policy.trustedProxies))
         for route in table.routes {
-            router.on(RouterPath(RouteTable.prefix + route.path), method: route.method, use: route.handler)
+            // The one place where a handler is called, and nobody gets there but through the gate.
+            router.on(RouterPath(RouteTable.prefix + route.path), method: route.method) { request, context in
+                var context = context
+                try await gatekeeper.admit(request, to: route.access, &context)
+                return try await route.handler(request, context)
+            }
         }
         return Application(
             router: router,

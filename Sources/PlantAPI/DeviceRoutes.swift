@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import PlantDomain
 import PlantStore
+import Sealing
 
 /// Sensor nodes: how they come in, where they stand, what they said last.
 struct DeviceRoutes {
@@ -10,6 +11,7 @@ struct DeviceRoutes {
     private static let nameLength = 1...100
 
     private let environment: APIEnvironment
+    private let registrations = RegistrationQueue<MACAddress>()
 
     init(_ environment: APIEnvironment) { self.environment = environment }
 
@@ -17,35 +19,47 @@ struct DeviceRoutes {
         let device = Route.Answer.ok("The device", Schema.ref("Device"))
         return [
             Route(
-                method: .post, path: "/devices/register", tag: "devices",
+                method: .post, path: "/devices/register", tag: "devices", access: .enrollment,
                 summary: "A device asks for its identity; a known MAC address keeps its id and gets a new password",
-                body: Self.registrationSchema, answer: .created("Credentials, shown this once", Self.credentialsSchema),
+                body: Self.registrationSchema,
+                answer: .created("Credentials, shown this once", Schema.ref("Credentials")), problems: [409],
                 handler: register),
             Route(
-                method: .get, path: "/devices", tag: "devices", summary: "All devices, oldest first",
+                method: .get, path: "/devices", tag: "devices", access: .viewer, summary: "All devices, oldest first",
                 query: Route.QueryParameter.page,
                 answer: .ok("A page of devices", Schema.page("devices", of: "Device")),
                 handler: list),
             Route(
-                method: .get, path: "/devices/{id}", tag: "devices", summary: "One device", answer: device,
+                method: .get, path: "/devices/{id}", tag: "devices", access: .viewer, summary: "One device",
+                answer: device,
                 problems: [404], handler: get),
             Route(
-                method: .patch, path: "/devices/{id}", tag: "devices", summary: "Change a device",
+                method: .patch, path: "/devices/{id}", tag: "devices", access: .member, summary: "Change a device",
                 body: Self.changeSchema,
                 answer: device, problems: [404], handler: change),
             Route(
-                method: .delete, path: "/devices/{id}", tag: "devices",
+                method: .delete, path: "/devices/{id}", tag: "devices", access: .member,
                 summary: "Remove a device and its access to the broker; its readings stay with their plants",
                 answer: .noContent, problems: [404], handler: delete),
             Route(
-                method: .post, path: "/devices/{id}/provision", tag: "devices", summary: "Put a device into a plant",
+                method: .post, path: "/devices/{id}/provision", tag: "devices", access: .member,
+                summary: "Put a device into a plant",
                 body: Schema.object(["plant_id": Schema.id]), answer: device, problems: [404], handler: provision),
             Route(
-                method: .post, path: "/devices/{id}/unassign", tag: "devices",
+                method: .post, path: "/devices/{id}/unassign", tag: "devices", access: .member,
                 summary: "Take a device out of its plant",
                 answer: device, problems: [404], handler: unassign),
             Route(
-                method: .get, path: "/devices/{id}/telemetry/latest", tag: "devices",
+                method: .post, path: "/devices/{id}/approve", tag: "devices", access: .member,
+                summary: "Let a device in that waits for it, or its new credentials", answer: device,
+                problems: [404, 409], handler: approve),
+            Route(
+                method: .post, path: "/devices/{id}/rotate-credentials", tag: "devices", access: .member,
+                summary: "Give a device a new password; the old one, and a session under it, end at once",
+                answer: .ok("Credentials, shown this once", Schema.ref("Credentials")), problems: [404, 409],
+                handler: rotate),
+            Route(
+                method: .get, path: "/devices/{id}/telemetry/latest", tag: "devices", access: .viewer,
                 summary: "The newest value of everything a device measures",
                 answer: .ok("The newest values", Schema.ref("LatestTelemetry")), problems: [404], handler: latest),
         ]
@@ -60,6 +74,7 @@ struct DeviceRoutes {
         let sensors = fields.texts("sensor_types", most: 32, length: 1...64)
         let name = fields.text("name", length: Self.nameLength)
         let interval = fields.integer("reporting_interval_seconds", range: Self.intervalRange)
+        let token = fields.secret("enrollment_token", length: 1...200)
         let mac = fields.require("mac_address", address).flatMap { MACAddress($0) }
         if address.value != nil, mac == nil {
             fields.refuse("mac_address", "must be the address of one network interface, such as A4:CF:12:0B:33:7E")
@@ -71,19 +86,97 @@ struct DeviceRoutes {
             firmwareVersion: firmware.value, sensorTypes: sensors.value ?? [],
             reportingIntervalSeconds: interval.value, plantID: nil, createdAt: environment.now(), lastSeenAt: nil,
             announcedOnline: nil, battery: nil, rssi: nil)
-        let (id, isNew) = try await environment.store.registerDevice(device)
-        // If the broker cannot be told, the device stays unseen until it asks again.
-        let password = try await environment.grant(id)
-        try await environment.store.confirmRegistration(of: id, at: environment.now())
+        let rule: EnrollmentRule =
+            switch environment.policy.enrollment {
+            case .open: .open
+            case .approval: .approval
+            case .token: .token(token.value.map { Accounts.hash($0) })
+            }
+        let offer = try await registrations.run(mac) {
+            try await offerAndGrant(registering: device, rule, context)
+        }
         context.logger.info(
-            "device registered", metadata: ["device_id": "\(id)", "known_before": "\(!isNew)"])
-        let access = environment.access
+            "device registered",
+            metadata: [
+                "device_id": "\(offer.device)", "known_before": "\(!offer.isNew)", "approval": "\(offer.approval)",
+            ])
         return try .json(
-            [
-                "device_id": JSONValue(id), "mqtt_username": JSONValue(id), "mqtt_password": .string(password),
-                "mqtt_host": .string(access.host), "mqtt_port": .integer(Int64(access.port)),
-                "ca_certificate": JSONValue(access.caCertificate),
-            ] as JSONValue, status: .created, headers: [.location: "/api/devices/\(id)"])
+            credentials(offer), status: .created, headers: [.location: "/api/devices/\(offer.device)"])
+    }
+
+    private func offerAndGrant(
+        registering device: Device, _ rule: EnrollmentRule, _ context: PlantContext
+    ) async throws -> CredentialsOffer {
+        let offered = try await environment.store.offerCredentials(
+            registering: device, rule: rule, sealer: environment.sealer, at: environment.now())
+        switch offered {
+        case .success(let offer):
+            // Its old credentials hold until a member approves the new ones: nothing to tell the broker yet.
+            if offer.approval == .awaitedBehindOldCredentials { return offer }
+            let origin = Origin.device(
+                offer.device, device.macAddress, address: context.client.counted, correlationID: context.correlationID)
+            try await put(offer, into: "device.register", by: origin)
+            return offer
+        case .failure(let refusal):
+            context.logger.notice(
+                "registration refused",
+                metadata: ["reason": "\(refusal.rawValue)", "address": "\(context.client.counted)"])
+            throw Problem(status: .forbidden, detail: refusal.advice)
+        }
+    }
+
+    /// Tells the broker of new credentials and makes them the device's.
+    /// - Throws: `Unavailable` when the broker does not answer: then the old ones, if any, stay.
+    private func put(_ offer: CredentialsOffer, into action: String, by origin: Origin) async throws {
+        do {
+            try await environment.broker.grant(offer)
+            let accepted = try await environment.store.accept(
+                offer, action: action, sealer: environment.sealer, by: origin, at: environment.now())
+            if accepted { return }
+        } catch {
+            // The broker may have carried it out although it did not say so.
+            try await environment.store.withdraw(offer)
+            await environment.broker.settle(offer.device)
+            throw error
+        }
+        await environment.broker.settle(offer.device)
+        throw Problem(
+            status: .conflict, detail: "the device was deleted or registered once more meanwhile; ask again")
+    }
+
+    private func credentials(_ offer: CredentialsOffer) -> JSONValue {
+        let access = environment.access
+        return [
+            "device_id": JSONValue(offer.device), "mqtt_username": JSONValue(offer.device),
+            "mqtt_password": .string(offer.password.reveal()), "mqtt_host": .string(access.host),
+            "mqtt_port": .integer(Int64(access.port)), "ca_certificate": JSONValue(access.caCertificate),
+        ]
+    }
+
+    @Sendable private func approve(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        let found: Bool
+        do {
+            found = try await environment.store.approve(
+                id, sealer: environment.sealer, by: context.origin, at: environment.now())
+        } catch is SealedValueError {
+            throw Problem(
+                status: .conflict,
+                detail: "its new credentials cannot be read any more (was the encryption key changed?); "
+                    + "let the device register once more")
+        }
+        guard found else { throw Problem.notFound("device") }
+        await environment.broker.settle(id)
+        return try await answer(with: id)
+    }
+
+    @Sendable private func rotate(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        let offered = try await environment.store.offerCredentials(
+            to: id, sealer: environment.sealer, at: environment.now())
+        guard let offer = offered else { throw Problem.notFound("device") }
+        try await put(offer, into: "device.rotate_credentials", by: context.origin)
+        return try .json(credentials(offer))
     }
 
     @Sendable private func list(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -108,21 +201,22 @@ struct DeviceRoutes {
         var fields = try Fields(try await request.json())
         let name = fields.keep("name", fields.text("name", length: Self.nameLength))
         let interval = fields.integer("reporting_interval_seconds", range: Self.intervalRange)
+        let enabled = fields.keep("enabled", fields.boolean("enabled"))
         try fields.finish()
         let now = environment.now()
         guard
             let device = try await environment.store.updateDevice(
-                id, name: name, reportingIntervalSeconds: interval, at: now)
+                id, name: name, reportingIntervalSeconds: interval, isEnabled: enabled, by: context.origin, at: now)
         else { throw Problem.notFound("device") }
+        if enabled.value != nil { await environment.broker.settle(id) }
         return try .json(JSONValue(device, now: now))
     }
 
     @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
         let id = try context.id("device")
-        guard try await environment.store.device(id) != nil else { throw Problem.notFound("device") }
-        // Access first: a device that is gone from the list must not be able to come in.
-        try await environment.revoke(id)
-        guard try await environment.store.deleteDevice(id) else { throw Problem.notFound("device") }
+        let deleted = try await environment.store.deleteDevice(id, by: context.origin, at: environment.now())
+        guard deleted else { throw Problem.notFound("device") }
+        await environment.broker.settle(id)
         context.logger.info("device removed", metadata: ["device_id": "\(id)"])
         return .noContent
     }
@@ -133,7 +227,9 @@ struct DeviceRoutes {
         let plant = fields.require("plant_id", fields.id("plant_id"))
         try fields.finish()
         guard let plant else { throw Problem.invalid(fields.errors) }
-        switch try await environment.store.assign(id, to: plant, at: environment.now()) {
+        switch try await environment.store.assign(
+            id, to: plant, by: context.origin, at: environment.now())
+        {
         case .assigned: return try await answer(with: id)
         case .noSuchDevice: throw Problem.notFound("device")
         case .noSuchPlant: throw Problem.notFound("plant")
@@ -142,7 +238,8 @@ struct DeviceRoutes {
 
     @Sendable private func unassign(_ request: Request, _ context: PlantContext) async throws -> Response {
         let id = try context.id("device")
-        guard try await environment.store.unassign(id, at: environment.now()) else { throw Problem.notFound("device") }
+        let found = try await environment.store.unassign(id, by: context.origin, at: environment.now())
+        guard found else { throw Problem.notFound("device") }
         return try await answer(with: id)
     }
 
@@ -164,14 +261,14 @@ struct DeviceRoutes {
 
     private static let registrationSchema = Schema.object(
         [
-            "mac_address": Schema.text(1...40), "enrollment_token": Schema.text,
+            "mac_address": Schema.text(1...40), "enrollment_token": Schema.text(1...200),
             "firmware_version": Schema.text(1...64),
             "sensor_types": Schema.array(Schema.text(1...64)), "name": Schema.text(nameLength),
             "reporting_interval_seconds": Schema.integer(
                 minimum: intervalRange.lowerBound, maximum: intervalRange.upperBound),
         ], optional: ["enrollment_token", "firmware_version", "sensor_types", "name", "reporting_interval_seconds"])
 
-    private static let credentialsSchema = Schema.object([
+    static let credentialsSchema = Schema.object([
         "device_id": Schema.id, "mqtt_username": Schema.text, "mqtt_password": Schema.text, "mqtt_host": Schema.text,
         "mqtt_port": ["type": "integer"], "ca_certificate": Schema.nullable(Schema.text),
     ])
@@ -180,6 +277,7 @@ struct DeviceRoutes {
         "name": Schema.text(nameLength),
         "reporting_interval_seconds": Schema.nullable(
             Schema.integer(minimum: intervalRange.lowerBound, maximum: intervalRange.upperBound)),
+        "enabled": Schema.boolean,
     ])
 
     static let schema = Schema.object([
@@ -189,6 +287,9 @@ struct DeviceRoutes {
         "reporting_interval_seconds": Schema.nullable(["type": "integer"]),
         "last_seen_at": Schema.nullable(Schema.time), "battery": Schema.nullable(Schema.number),
         "rssi": Schema.nullable(Schema.number), "created_at": Schema.time,
+        "enabled": Schema.boolean, "approved": Schema.boolean, "needs_enrollment": Schema.boolean,
+        "expected_interval_seconds": Schema.number, "uptime_seconds": Schema.nullable(Schema.number),
+        "free_heap_bytes": Schema.nullable(Schema.number),
     ])
 
     /// Besides these, one number per metric under its name.
@@ -209,6 +310,10 @@ extension JSONValue {
             "reporting_interval_seconds": JSONValue(device.reportingIntervalSeconds),
             "last_seen_at": JSONValue(device.lastSeenAt), "battery": JSONValue(device.battery),
             "rssi": JSONValue(device.rssi), "created_at": JSONValue(device.createdAt),
+            "enabled": .bool(device.isEnabled), "approved": .bool(device.isApproved),
+            "needs_enrollment": .bool(device.needsEnrollment),
+            "expected_interval_seconds": .number((device.expectedIntervalSeconds * 10).rounded() / 10),
+            "uptime_seconds": JSONValue(device.uptimeSeconds), "free_heap_bytes": JSONValue(device.freeHeapBytes),
         ]
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PlantDomain
+import Sealing
 
 /// Reads the fields of a request's body, gathering everything that is wrong so that all of it is said at once.
 struct Fields {
@@ -53,6 +54,58 @@ struct Fields {
                 return .failure("must not contain control characters")
             }
             return .success(text)
+        }
+    }
+
+    /// A text exactly as it was sent, for passwords.
+    mutating func secret(_ name: String, length: ClosedRange<Int>) -> Change<Secret> {
+        change(name) { value in
+            guard case .string(let text) = value else { return .failure("must be a text") }
+            guard length.contains(text.unicodeScalars.count) else {
+                return .failure("must have \(length.lowerBound) to \(length.upperBound) characters")
+            }
+            return .success(Secret(text))
+        }
+    }
+
+    mutating func email(_ name: String) -> Change<String> {
+        change(name) { value in
+            guard case .string(let text) = value,
+                let email = User.email(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            else { return .failure("must be an email address") }
+            return .success(email)
+        }
+    }
+
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ name: String, of _: Choice.Type
+    ) -> Change<Choice> {
+        change(name) { value in
+            guard case .string(let text) = value, let choice = Choice(rawValue: text) else {
+                return .failure("must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return .success(choice)
+        }
+    }
+
+    mutating func boolean(_ name: String) -> Change<Bool> {
+        change(name) { value in
+            guard case .bool(let flag) = value else { return .failure("must be true or false") }
+            return .success(flag)
+        }
+    }
+
+    /// An object of any shape, as JSON text.
+    /// - Parameter most: bytes it may have.
+    mutating func json(_ name: String, most: Int) throws -> Change<String> {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard case .some(.object(let inner)) = object[name] else {
+            return change(name) { _ in .failure("must be an object") }
+        }
+        let text = String(decoding: try encoder.encode(inner), as: UTF8.self)
+        return change(name) { _ in
+            text.utf8.count <= most ? .success(text) : .failure("must have at most \(most) bytes")
         }
     }
 

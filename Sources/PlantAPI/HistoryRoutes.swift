@@ -15,7 +15,7 @@ struct HistoryRoutes {
     var routes: [Route] {
         [
             Route(
-                method: .get, path: "/plants/{id}/history", tag: "plants",
+                method: .get, path: "/plants/{id}/history", tag: "plants", access: .viewer,
                 summary: "What was measured in a plant, by columns; the past 24 hours unless asked otherwise",
                 query: Self.parameters, answer: .ok("The history", Schema.ref("History")), problems: [404],
                 handler: history)

@@ -1,4 +1,5 @@
 import HTTPTypes
+import PlantDomain
 
 /// The OpenAPI 3.1 document, made from the route table: what is not in the table is not served, and what is served is
 /// in the document.
@@ -23,7 +24,13 @@ package enum OpenAPI {
                 "description": "Plants, the devices that watch them, and what they measured.",
             ],
             "paths": .object(paths),
-            "components": ["schemas": .object(Schema.components)],
+            "components": [
+                "schemas": .object(Schema.components),
+                "securitySchemes": [
+                    "session": ["type": "apiKey", "in": "cookie", "name": .string(Gatekeeper.cookieName)],
+                    "token": ["type": "http", "scheme": "bearer"],
+                ],
+            ],
         ]
     }
 
@@ -35,6 +42,9 @@ package enum OpenAPI {
         var problems = Set(route.problems + [500, 503])
         if route.body != nil { problems.formUnion([400, 413, 415, 422]) }
         if !route.query.isEmpty { problems.insert(422) }
+        // Whoever comes with a page of another site gets 403 on everything that changes something.
+        if case .role = route.access { problems.formUnion([401, 403]) }
+        if ![.get, .head].contains(route.method) { problems.insert(403) }
         for status in problems {
             responses[String(status)] = [
                 "description": .string(HTTPResponse.Status(code: status).reasonPhrase),
@@ -45,6 +55,10 @@ package enum OpenAPI {
             "summary": .string(route.summary), "tags": [.string(route.tag)],
             "operationId": .string(operationID(route)), "responses": .object(responses),
         ]
+        if case .role(let role) = route.access {
+            operation["security"] = [["session": []], ["token": []]]
+            operation["x-required-role"] = .string(role.rawValue)
+        }
         let parameters = pathParameters(route) + route.query.map(queryParameter)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = route.body { operation["requestBody"] = ["required": true, "content": content(body)] }

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PlantDomain
+import PlantStore
 
 /// What a handler knows of its request besides the request itself.
 struct PlantContext: RequestContext {
@@ -12,8 +13,58 @@ struct PlantContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// In the answer, in every log line of this request, and in a problem's body.
     var correlationID = ""
+    /// The other end of the connection: nginx, mostly.
+    let peer: String?
+    var client = ClientAddress(peer: nil, forwardedFor: nil, forwardedProto: nil, trusted: [])
+    /// Set for every route that asks for a role.
+    var principal: Principal?
 
-    init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress?.ipAddress
+    }
+
+    /// Who does this and from where, for the audit log.
+    var origin: Origin { origin(of: principal) }
+
+    func origin(of principal: Principal?) -> Origin {
+        let (address, id) = (client.counted, correlationID)
+        guard let principal else { return Origin(.anonymous, address: address, correlationID: id) }
+        switch principal.way {
+        case .session:
+            return Origin(
+                .user, id: principal.user?.id, name: principal.user?.email, address: address, correlationID: id)
+        case .token(let token, let name):
+            let name = "\(name) of \(principal.user?.email ?? "nobody")"
+            return Origin(.token, id: token, name: name, address: address, correlationID: id)
+        case .disabled: return Origin(.anonymous, address: address, correlationID: id)
+        }
+    }
+
+    /// - Throws: 401; on a route that asks for a role this does not happen.
+    func signedIn() throws -> Principal {
+        guard let principal else { throw Problem(status: .unauthorized, detail: "sign in first", challenge: true) }
+        return principal
+    }
+
+    /// The user, for what belongs to one.
+    /// - Throws: 409 where nobody signs in.
+    func user() throws -> User {
+        guard let user = try signedIn().user else {
+            throw Problem(status: .conflict, detail: "AUTH_MODE is disabled: there is nobody to whom this could belong")
+        }
+        return user
+    }
+
+    /// The user and the session, for what only the person may do and no script.
+    /// - Throws: 403 for an API token, 409 where nobody signs in.
+    func person(_ what: String) throws -> (user: User, session: [UInt8]) {
+        let user = try user()
+        guard case .session(let hash) = try signedIn().way else {
+            throw Problem(status: .forbidden, detail: "sign in with your password to \(what); an API token cannot")
+        }
+        return (user, hash)
+    }
 
     /// The id in the path.
     /// - Throws: 404, since what is no id names nothing.
@@ -60,9 +111,15 @@ extension Response {
         let data = try encoder.encode(value)
         var headers = headers
         headers[.contentType] = mediaType
-        // Answers are about now, and some day about who is signed in.
+        // Answers are about now, and about who is signed in.
         headers[.cacheControl] = "no-store"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    }
+
+    /// A page of a list, as `{"<name>": […], "total": n}`.
+    static func page<Item>(_ name: String, _ page: Page<Item>, _ item: (Item) -> JSONValue) throws -> Response {
+        try .json(
+            JSONValue.object([name: .array(page.items.map(item)), "total": .integer(Int64(page.total))]))
     }
 
     static var noContent: Response { Response(status: .noContent) }

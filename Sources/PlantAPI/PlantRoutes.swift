@@ -18,29 +18,33 @@ struct PlantRoutes {
         let plant = Route.Answer.ok("The plant", Schema.ref("Plant"))
         return [
             Route(
-                method: .get, path: "/plants", tag: "plants",
+                method: .get, path: "/plants", tag: "plants", access: .viewer,
                 summary: "All plants, oldest first, with their newest values",
                 query: Route.QueryParameter.page, answer: .ok("A page of plants", Schema.page("plants", of: "Plant")),
                 handler: list),
             Route(
-                method: .post, path: "/plants", tag: "plants", summary: "Make a plant", body: Self.creationSchema,
+                method: .post, path: "/plants", tag: "plants", access: .member, summary: "Make a plant",
+                body: Self.creationSchema,
                 answer: .created("The new plant", Schema.ref("Plant")), handler: create),
             Route(
-                method: .get, path: "/plants/{id}", tag: "plants", summary: "One plant", answer: plant, problems: [404],
+                method: .get, path: "/plants/{id}", tag: "plants", access: .viewer, summary: "One plant", answer: plant,
+                problems: [404],
                 handler: get),
             Route(
-                method: .put, path: "/plants/{id}", tag: "plants",
+                method: .put, path: "/plants/{id}", tag: "plants", access: .member,
                 summary: "Change a plant: absent fields stay, null clears; limits metric by metric",
                 body: Self.changeSchema, answer: plant, problems: [404], handler: change),
             Route(
-                method: .delete, path: "/plants/{id}", tag: "plants",
+                method: .delete, path: "/plants/{id}", tag: "plants", access: .member,
                 summary: "Remove a plant; its devices are free again",
                 answer: .noContent, problems: [404], handler: delete),
             Route(
-                method: .put, path: "/plants/{id}/position", tag: "plants", summary: "Move a plant in the room",
+                method: .put, path: "/plants/{id}/position", tag: "plants", access: .member,
+                summary: "Move a plant in the room",
                 body: Schema.ref("Position"), answer: plant, problems: [404], handler: move),
             Route(
-                method: .get, path: "/plants/{id}/devices", tag: "plants", summary: "The devices that stand in a plant",
+                method: .get, path: "/plants/{id}/devices", tag: "plants", access: .viewer,
+                summary: "The devices that stand in a plant",
                 answer: .ok("Its devices", Schema.page("devices", of: "Device")), problems: [404], handler: devices),
         ]
     }
@@ -71,7 +75,7 @@ struct PlantRoutes {
         change.apply(to: &plant)
         Self.check(plant.thresholds, &fields)
         try fields.finish()
-        try await environment.store.createPlant(plant)
+        try await environment.store.createPlant(plant, by: context.origin)
         return try .json(
             JSONValue(plant, now: now), status: .created, headers: [.location: "/api/plants/\(plant.id)"])
     }
@@ -89,7 +93,7 @@ struct PlantRoutes {
         let change = PlantChange(&read)
         let fields = read
         let now = environment.now()
-        let changed = try await environment.store.updatePlant(id, at: now) { plant in
+        let changed = try await environment.store.updatePlant(id, by: context.origin, at: now) { plant in
             var fields = fields
             change.apply(to: &plant)
             // Only now: a new minimum may lie above a maximum that was there before.
@@ -101,7 +105,9 @@ struct PlantRoutes {
     }
 
     @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
-        guard try await environment.store.deletePlant(try context.id("plant")) else { throw Problem.notFound("plant") }
+        let deleted = try await environment.store.deletePlant(
+            try context.id("plant"), by: context.origin, at: environment.now())
+        guard deleted else { throw Problem.notFound("plant") }
         return .noContent
     }
 
@@ -111,7 +117,7 @@ struct PlantRoutes {
         let position = PlantChange.position(&fields)
         try fields.finish()
         let now = environment.now()
-        let moved = try await environment.store.updatePlant(id, at: now) { $0.position = position }
+        let moved = try await environment.store.updatePlant(id, by: context.origin, at: now) { $0.position = position }
         guard let moved else { throw Problem.notFound("plant") }
         return try .json(JSONValue(moved, now: now))
     }

@@ -16,6 +16,8 @@ struct Problem: Error, Sendable {
     var errors: [FieldError] = []
     var retryAfterSeconds: Int?
     var allow: [String] = []
+    /// Whether to say how one signs in (RFC 9110, 11.6.1).
+    var challenge = false
 
     static func notFound(_ what: String) -> Problem {
         Problem(status: .notFound, detail: "there is no \(what) with this id")

@@ -47,6 +47,24 @@ struct QueryParameters {
         return time
     }
 
+    mutating func text(_ name: String, length: ClosedRange<Int>) -> String? {
+        guard let text = self[name] else { return nil }
+        guard length.contains(text.unicodeScalars.count), !text.contains("\0") else {
+            refuse(name, "must have \(length.lowerBound) to \(length.upperBound) characters")
+            return nil
+        }
+        return text
+    }
+
+    mutating func id(_ name: String) -> EntityID? {
+        guard let text = self[name] else { return nil }
+        guard let id = EntityID(text) else {
+            refuse(name, "must be an id (UUID)")
+            return nil
+        }
+        return id
+    }
+
     /// `limit` and `offset` of a list.
     mutating func page() -> (limit: Int, offset: Int) {
         (

@@ -11,7 +11,7 @@ struct RejectRoutes {
     var routes: [Route] {
         [
             Route(
-                method: .get, path: "/ingest/rejects", tag: "system",
+                method: .get, path: "/ingest/rejects", tag: "system", access: .admin,
                 summary: "Messages, or parts of them, that could not be stored; newest first",
                 query: Route.QueryParameter.page, answer: .ok("A page of them", Schema.page("rejects", of: "Reject")),
                 handler: list)

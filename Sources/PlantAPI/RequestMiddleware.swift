@@ -13,6 +13,11 @@ struct RequestMiddleware: RouterMiddleware {
     let methods: @Sendable (_ path: String) -> [HTTPRequest.Method]
     /// Whether the schema is there; until then only the probes are answered.
     let isOpen: @Sendable () -> Bool
+    let crossOrigin: CrossOrigin
+    let trustedProxies: [AddressBlock]
+
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
+    private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
 
     func handle(
         _ request: Request, context: PlantContext, next: (Request, PlantContext) async throws -> Response
@@ -22,17 +27,26 @@ struct RequestMiddleware: RouterMiddleware {
         context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
         // Hummingbird's own id says nothing that this one does not.
         context.logger[metadataKey: "hb.request.id"] = nil
+        context.client = ClientAddress(
+            peer: context.peer, forwardedFor: request.headers[Self.forwardedFor],
+            forwardedProto: request.headers[Self.forwardedProto], trusted: trustedProxies)
         let start = ContinuousClock.now
         var response: Response
         do {
+            try crossOrigin.check(request)
             guard isOpen() || Self.probes.contains(request.uri.path) else {
                 throw Unavailable("the database", reason: "the schema is not ready yet")
             }
-            response = try await next(request, context)
+            if let preflight = crossOrigin.preflight(request) {
+                response = preflight
+            } else {
+                response = try await next(request, context)
+            }
         } catch {
             response = try answer(error, to: request, context)
         }
         response.headers[Self.correlationHeader] = context.correlationID
+        for field in crossOrigin.headers(for: request) { response.headers[field.name] = field.value }
         let elapsed = start.duration(to: .now).components
         let milliseconds = Double(elapsed.seconds) * 1000 + Double(elapsed.attoseconds / 1_000_000_000_000) / 1000
         // Probes come every few seconds for ever.
@@ -52,6 +66,7 @@ struct RequestMiddleware: RouterMiddleware {
         let problem = problem(error, request, context)
         var headers: HTTPFields = [:]
         if let seconds = problem.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
+        if problem.challenge { headers[.wwwAuthenticate] = "Bearer realm=\"plantops\"" }
         if !problem.allow.isEmpty { headers[.allow] = problem.allow.joined(separator: ", ") }
         return try .json(
             problem.body(instance: request.uri.path, correlationID: context.correlationID), status: problem.status,

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import PlantDomain
 
 /// One line of the route table: what answers it, and what the OpenAPI document says of it.
 struct Route: Sendable {
@@ -20,11 +21,26 @@ struct Route: Sendable {
         static let noContent = Answer(status: 204, description: "Done; there is nothing to say.", schema: nil)
     }
 
+    /// Who may use a route. There is no default: whoever adds a route decides.
+    enum Access: Sendable, Equatable {
+        /// Anybody, signed in or not.
+        case everyone
+        /// A device that asks for its identity: `ENROLLMENT_MODE` decides.
+        case enrollment
+        /// Whoever is signed in with this role or a higher one.
+        case role(UserRole)
+
+        static let viewer = Access.role(.viewer)
+        static let member = Access.role(.member)
+        static let admin = Access.role(.admin)
+    }
+
     let method: HTTPRequest.Method
     /// Below `/api`, with parameters in braces.
     let path: String
     /// One word for the part of the program it belongs to.
     let tag: String
+    let access: Access
     let summary: String
     var query: [QueryParameter] = []
     /// Schema of the body, if it takes one.
@@ -59,14 +75,17 @@ struct RouteTable: Sendable {
 
     init(_ environment: APIEnvironment) {
         let resources =
-            HealthRoutes(environment).routes + DeviceRoutes(environment).routes + PlantRoutes(environment).routes
-            + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
+            HealthRoutes(environment).routes + AuthRoutes(environment).routes + UserRoutes(environment).routes
+            + TokenRoutes(environment).routes + EnrollmentTokenRoutes(environment).routes
+            + DeviceRoutes(environment).routes + DeviceCommandRoutes(environment).routes
+            + PlantRoutes(environment).routes + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
+            + AuditRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =
             resources + [
                 Route(
-                    method: .get, path: "/openapi.json", tag: "system", summary: "This description",
+                    method: .get, path: "/openapi.json", tag: "system", access: .everyone, summary: "This description",
                     answer: .ok("OpenAPI 3.1", Schema.anyObject)
                 ) { _, _ in try .json(document) }
             ]

@@ -69,5 +69,12 @@ enum Schema {
         "LatestTelemetry": DeviceRoutes.latestSchema,
         "History": HistoryRoutes.schema,
         "Reject": RejectRoutes.schema,
+        "Me": AuthRoutes.schema,
+        "User": UserRoutes.schema,
+        "Token": TokenRoutes.schema,
+        "EnrollmentToken": EnrollmentTokenRoutes.schema,
+        "Credentials": DeviceRoutes.credentialsSchema,
+        "DeviceCommand": DeviceCommandRoutes.schema,
+        "AuditEntry": AuditRoutes.schema,
     ]
 }

@@ -2,7 +2,7 @@ import Foundation
 package import Logging
 package import MQTT
 package import PlantDomain
-package import Sealing
+import Sealing
 import ServiceLifecycle
 import Synchronization
 

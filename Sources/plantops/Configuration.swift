@@ -2,6 +2,8 @@ import Configuration
 import Foundation
 import Logging
 import MQTT
+import PlantAPI
+import PlantDomain
 import PlantPipeline
 import Postgres
 import Sealing
@@ -15,19 +17,41 @@ struct Settings: Sendable {
     /// `DB_POOL_SIZE`: connections of the API; ingest has one more of its own.
     let databasePoolSize: Int
     /// `MQTT_HOST`, `MQTT_PORT`, `MQTT_USE_TLS`, `MQTT_CA_CERT` (the system's CAs unless given),
-    /// `MQTT_BACKEND_USERNAME`, `MQTT_BACKEND_PASSWORD` (secret), `MQTT_CLIENT_ID`.
+    /// `MQTT_BACKEND_USERNAME`, `MQTT_BACKEND_PASSWORD` (secret), `MQTT_CLIENT_ID`; for mutual TLS `MQTT_CLIENT_CERT`
+    /// and `MQTT_CLIENT_KEY`.
     let mqtt: MQTTOptions
+    /// Whether `MQTT_CLIENT_ID` was given; else the database remembers one.
+    let hasClientID: Bool
     /// `MQTT_SHARED_GROUP`: set when several backends share the stream.
     let mqttSharedGroup: String?
     /// `PUBLIC_MQTT_HOST`, `PUBLIC_MQTT_PORT`: the broker as devices see it; as the backend does unless given.
     let publicMQTTHost: String
     let publicMQTTPort: Int
+    /// `ENCRYPTION_KEY` and, while they are being replaced, `ENCRYPTION_KEYS_OLD`. Secret.
+    let sealer: Sealer
+    /// `AUTH_MODE`: `required`, or `disabled` for a closed home network.
+    let requiresSignIn: Bool
+    /// `ENROLLMENT_MODE`: `token`, `approval` or `open`.
+    let enrollmentMode: EnrollmentMode
+    /// `ADMIN_EMAIL`, `ADMIN_PASSWORD` (secret): the first user, as long as there is none.
+    let firstAdmin: FirstAdmin?
+    /// `CORS_ORIGINS`: pages of other sites that may use the API.
+    let corsOrigins: [String]
+    /// `PUBLIC_URL` without its path.
+    let publicOrigin: String?
+    /// `TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` and `-Proto` are believed; this machine's own unless given.
+    let trustedProxies: [AddressBlock]
     /// `HTTP_HOST`, `HTTP_PORT`
     let httpHost: String
     let httpPort: Int
     /// `LOG_LEVEL`, `LOG_FORMAT`
     let logLevel: Logger.Level
     let logFormat: LogFormat
+    struct FirstAdmin: Sendable {
+        let email: String
+        let password: Secret
+    }
+
     /// Said at start: misspelt names, and settings that this version does not use yet.
     let warnings: [String]
 
@@ -56,6 +80,8 @@ extension Settings {
         for (index, key) in source.list("ENCRYPTION_KEYS_OLD").enumerated() where !SettingsSource.isHexKey(key) {
             source.problem("ENCRYPTION_KEYS_OLD must be 64 hexadecimal digits each; number \(index + 1) is not")
         }
+        let old = source.list("ENCRYPTION_KEYS_OLD").filter(SettingsSource.isHexKey).map { Secret($0) }
+        let sealer = encryptionKey.flatMap { try? Sealer(current: Secret($0), old: old) }
         let mqtt = Self.mqtt(&source, encryptionKey: encryptionKey)
         let group = source.text("MQTT_SHARED_GROUP", secret: false) ?? ""
         if group.contains(where: { "/+#$ ".contains($0) }) {
@@ -71,15 +97,40 @@ extension Settings {
         {
             source.problem("PUBLIC_URL must be a whole address such as https://plants.example.org")
         }
+        let publicOrigin = source.text("PUBLIC_URL", secret: false).flatMap { Self.origin(of: $0) }
+        let authMode = source.choice("AUTH_MODE", of: ["required", "disabled"], default: "required")
+        let enrollment = source.choice(
+            "ENROLLMENT_MODE", of: EnrollmentMode.allCases.map(\.rawValue), default: EnrollmentMode.token.rawValue)
+        let firstAdmin = Self.firstAdmin(&source)
+        let corsOrigins = source.list("CORS_ORIGINS")
+        if !corsOrigins.allSatisfy({ Self.origin(of: $0) == $0.lowercased() }) {
+            source.problem(
+                "CORS_ORIGINS must be origins such as https://example.org, separated by commas; no * or path")
+        }
+        let proxies =
+            source.text("TRUSTED_PROXIES", secret: false) == nil
+            ? ["127.0.0.0/8", "::1"] : source.list("TRUSTED_PROXIES")
+        let trustedProxies = proxies.compactMap { AddressBlock($0) }
+        if trustedProxies.count != proxies.count {
+            source.problem("TRUSTED_PROXIES must be addresses or blocks such as 172.18.0.0/16, separated by commas")
+        }
         let httpHost = source.text("HTTP_HOST", secret: false) ?? "127.0.0.1"
         let httpPort = source.integer("HTTP_PORT", range: 1...65_535, default: 8000)
         let level = source.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), default: "info")
         let format = source.choice("LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue), default: "console")
-        guard source.problems.isEmpty, let database else { throw SettingsError(problems: source.problems) }
+        guard source.problems.isEmpty, let database, let sealer else { throw SettingsError(problems: source.problems) }
 
         self.database = database
         databasePoolSize = poolSize
         self.mqtt = mqtt
+        hasClientID = source.text("MQTT_CLIENT_ID", secret: false) != nil
+        self.sealer = sealer
+        requiresSignIn = authMode == "required"
+        enrollmentMode = EnrollmentMode(rawValue: enrollment) ?? .token
+        self.firstAdmin = firstAdmin
+        self.corsOrigins = corsOrigins
+        self.publicOrigin = publicOrigin
+        self.trustedProxies = trustedProxies
         caFile = source.text("MQTT_CA_CERT", secret: false)
         mqttSharedGroup = group.isEmpty ? nil : group
         publicMQTTHost = publicHost
@@ -89,6 +140,37 @@ extension Settings {
         logLevel = Logger.Level(rawValue: level) ?? .info
         logFormat = LogFormat(rawValue: format) ?? .console
         warnings = SettingsNames.warnings(environment)
+    }
+
+    /// `https://example.org:8443` of a whole address, in lower case; nil when it is none.
+    private static func origin(of address: String) -> String? {
+        guard let url = URL(string: address), let scheme = url.scheme?.lowercased(),
+            ["http", "https"].contains(scheme),
+            let host = url.host()?.lowercased(), !host.isEmpty
+        else { return nil }
+        let name = host.contains(":") ? "[\(host)]" : host
+        return "\(scheme)://\(name)" + (url.port.map { ":\($0)" } ?? "")
+    }
+
+    private static func firstAdmin(_ source: inout SettingsSource) -> FirstAdmin? {
+        let email = source.text("ADMIN_EMAIL", secret: false)
+        let password = source.text("ADMIN_PASSWORD", secret: true)
+        switch (email, password) {
+        case (nil, nil): return nil
+        case (nil, _): source.problem("ADMIN_EMAIL is missing: ADMIN_PASSWORD needs both")
+        case (_, nil): source.problem("ADMIN_PASSWORD is missing: ADMIN_EMAIL needs both")
+        case (let email?, let password?):
+            let address = User.email(email)
+            if address == nil { source.problem("ADMIN_EMAIL must be an email address") }
+            guard User.passwordLength.contains(password.unicodeScalars.count) else {
+                source.problem(
+                    "ADMIN_PASSWORD must have \(User.passwordLength.lowerBound) to \(User.passwordLength.upperBound) "
+                        + "characters")
+                return nil
+            }
+            return address.map { FirstAdmin(email: $0, password: Secret(password)) }
+        }
+        return nil
     }
 
     private static func database(_ source: inout SettingsSource) -> PostgresOptions? {
@@ -133,6 +215,18 @@ extension Settings {
             host: source.text("MQTT_HOST", secret: false) ?? "localhost",
             port: source.integer("MQTT_PORT", range: 1...65_535, default: 8883),
             security: usesTLS ? (caFile.map { .tls(caFile: $0) } ?? .tlsSystemCAs) : .none, clientID: clientID)
+        switch (source.text("MQTT_CLIENT_CERT", secret: false), source.text("MQTT_CLIENT_KEY", secret: false)) {
+        case (nil, nil): break
+        case (let certificate?, let key?):
+            if Certificate(pemFile: certificate) == nil {
+                source.problem("MQTT_CLIENT_CERT must name a readable PEM file with the backend's own certificate")
+            }
+            if !FileManager.default.isReadableFile(atPath: key) {
+                source.problem("MQTT_CLIENT_KEY must name a readable PEM file with the key of MQTT_CLIENT_CERT")
+            }
+            options.clientCertificate = MQTTOptions.ClientCertificate(certificateFile: certificate, keyFile: key)
+        default: source.problem("MQTT_CLIENT_CERT and MQTT_CLIENT_KEY belong together; one of them is missing")
+        }
         options.username = source.text("MQTT_BACKEND_USERNAME", secret: false) ?? "backend"
         options.password = source.text("MQTT_BACKEND_PASSWORD", secret: true)
         if options.password == nil {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Logging
 import PlantAPI
+import PlantDomain
 import PlantStore
 import Postgres
+import Sealing
 
 struct OpenAPICommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,10 +13,13 @@ struct OpenAPICommand: ParsableCommand {
     func run() throws {
         // The table of routes names its handlers, and they their surroundings; none of them is called here.
         let logger = Logger(label: "openapi")
+        let store = Store(pool: PostgresPool(PostgresOptions(url: ""), size: 1, logger: logger))
         let environment = APIEnvironment(
-            store: Store(pool: PostgresPool(PostgresOptions(url: ""), size: 1, logger: logger)),
+            store: store, accounts: Accounts(store: store),
+            sealer: try Sealer(current: Secret(String(repeating: "0", count: 64))),
+            policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
             access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
-            grant: { _ in "" }, revoke: { _ in }, isOpen: { false },
+            broker: APIEnvironment.Broker(grant: { _ in }, settle: { _ in }, send: { _ in }), isOpen: { false },
             health: {
                 HealthReport(
                     databaseConnected: false, mqttConnected: false, lastCommitAt: nil, lagSeconds: 0,

@@ -1,10 +1,19 @@
 import ArgumentParser
 import Foundation
+import Sealing
 
 /// The version of the program; the changelog says what is in it.
 let programVersion = "0.1.0"
 
 @main
+enum Main {
+    static func main() async {
+        // Before any secret is read.
+        SecureMemory.prepare()
+        await PlantOps.main()
+    }
+}
+
 struct PlantOps: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plantops",
@@ -13,7 +22,7 @@ struct PlantOps: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SimulateCommand.self, DoctorCommand.self, OpenAPICommand.self,
-            BrokerInitCommand.self,
+            UserCommand.self, EnrollmentTokenCommand.self, KeysCommand.self, BrokerInitCommand.self,
         ])
 }
 

@@ -15,11 +15,14 @@ final class SchemaService: Service {
     }
 
     private let options: PostgresOptions
+    /// What else has to be in the database before anything uses it.
+    private let prepare: @Sendable () async throws -> Void
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(_ options: PostgresOptions, logger: Logger) {
+    init(_ options: PostgresOptions, logger: Logger, prepare: @escaping @Sendable () async throws -> Void) {
         self.options = options
+        self.prepare = prepare
         self.logger = logger
     }
 
@@ -58,6 +61,7 @@ final class SchemaService: Service {
             while !Task.isCancelled {
                 do {
                     try await self.migrate()
+                    try await self.prepare()
                     self.release(ready: true)
                     break
                 } catch is CancellationError {
@@ -93,19 +97,19 @@ final class SchemaService: Service {
     }
 }
 
-/// A service that begins when the schema is ready.
+/// A service that is made and begins when the schema is ready.
 struct Gated<Inner: Service>: Service {
     private let schema: SchemaService
-    private let inner: Inner
+    private let make: @Sendable () -> Inner
 
-    init(_ schema: SchemaService, _ inner: Inner) {
+    init(_ schema: SchemaService, _ make: @escaping @Sendable () -> Inner) {
         self.schema = schema
-        self.inner = inner
+        self.make = make
     }
 
     func run() async throws {
         await schema.waitUntilReady()
         guard schema.isReady else { return }
-        try await inner.run()
+        try await make().run()
     }
 }

@@ -48,7 +48,8 @@ struct SimulateCommand: AsyncParsableCommand {
     var enrollmentToken: String?
     @Option(
         help: ArgumentHelp(
-            "For making plants (default: PLANTOPS_API_TOKEN).", valueName: "token"))
+            "For making plants (default: PLANTOPS_API_TOKEN; without it, PLANTOPS_ADMIN_EMAIL and _PASSWORD).",
+            valueName: "token"))
     var apiToken: String?
     @Option(help: ArgumentHelp("Decides addresses and weather (default: the state file's, or random).", valueName: "n"))
     var seed: UInt64?
@@ -118,7 +119,7 @@ struct SimulateCommand: AsyncParsableCommand {
             declaredInterval: plan.declaredInterval, backfillHours: backfill)
         let backend = BackendClient(
             base: Self.option(url, "PLANTOPS_API_URL") ?? Self.defaultURL,
-            apiToken: Self.option(apiToken, "PLANTOPS_API_TOKEN"), report: report)
+            apiToken: Self.option(apiToken, "PLANTOPS_API_TOKEN"), login: Self.login, report: report)
         let registrar = try FleetRegistrar(settings, state: memory, backend: backend)
         let simulation = Simulation(
             plan: plan, seed: seed, registrar: registrar, withPlants: withPlants, mailbox: mailbox, report: report)
@@ -155,6 +156,12 @@ struct SimulateCommand: AsyncParsableCommand {
     /// The option, else the variable; empty counts as absent.
     private static func option(_ given: String?, _ variable: String) -> String? {
         [given, ProcessInfo.processInfo.environment[variable]].compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    private static var login: BackendClient.Login? {
+        guard let email = option(nil, "PLANTOPS_ADMIN_EMAIL"), let password = option(nil, "PLANTOPS_ADMIN_PASSWORD")
+        else { return nil }
+        return BackendClient.Login(email: email, password: password)
     }
 
     private static func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }

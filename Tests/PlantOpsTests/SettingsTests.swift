@@ -94,6 +94,6 @@ import Testing
     }
 
     @Test func `a setting this version does not use yet is said to be so`() {
-        #expect(SettingsNames.warnings(["AUTH_MODE": "disabled"]).first?.contains("AUTH_MODE") == true)
+        #expect(SettingsNames.warnings(["ENABLE_METRICS": "false"]).first?.contains("ENABLE_METRICS") == true)
     }
 }

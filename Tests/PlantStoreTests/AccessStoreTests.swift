@@ -27,13 +27,13 @@ import Testing
     @Test func `a token lets in as many devices as it may, however many ask at once`() async throws {
         let store = try TestDatabase().store(connections: 8)
         let hash = try await token(store, uses: 3)
-        let let_in = try await withThrowingTaskGroup(of: Bool.self) { group in
+        let admitted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<12 {
                 group.addTask { try self.refusal(await self.offer(store, .sample(), .token(hash))) == nil }
             }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
-        #expect(let_in == 3)
+        #expect(admitted == 3)
         #expect(try await store.enrollmentTokens(limit: 5, offset: 0).items.map(\.uses) == [3])
     }
 

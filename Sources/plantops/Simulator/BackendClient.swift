@@ -8,18 +8,28 @@ actor BackendClient {
     private let base: String
     /// For what a person does; a device needs only its enrollment token.
     private let apiToken: String?
+    /// Used to sign in when there is no token.
+    private let login: Login?
+    /// Of the session, once signed in.
+    private var cookie: String?
     /// How long nothing at all may succeed before it gives up, in seconds.
     private let patienceSeconds: Double
     private let report: @Sendable (String) -> Void
     private var lastSuccess = ContinuousClock.now
     private var lastComplaint: String?
 
+    struct Login: Encodable, Sendable {
+        let email: String
+        let password: String
+    }
+
     init(
-        base: String, apiToken: String?, patienceSeconds: Double = 120,
+        base: String, apiToken: String?, login: Login? = nil, patienceSeconds: Double = 120,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.apiToken = apiToken
+        self.login = login
         self.patienceSeconds = patienceSeconds
         self.report = report
     }
@@ -46,8 +56,26 @@ actor BackendClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
         }
-        if signedIn, let apiToken { request.headers.add(name: "Authorization", value: "Bearer " + apiToken) }
+        if signedIn {
+            if let apiToken {
+                request.headers.add(name: "Authorization", value: "Bearer " + apiToken)
+            } else if let cookie = try await signIn() {
+                request.headers.add(name: "Cookie", value: cookie)
+            }
+        }
         return try await answer(to: request, saying: "\(method) \(path)").body
+    }
+
+    private func signIn() async throws -> String? {
+        if let cookie { return cookie }
+        guard let login else { return nil }
+        var request = HTTPClientRequest(url: base + "/api/auth/login")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(login)))
+        let headers = try await answer(to: request, saying: "POST /auth/login").headers
+        cookie = headers.first(name: "Set-Cookie").map { String($0.prefix { $0 != ";" }) }
+        return cookie
     }
 
     private func answer(to request: HTTPClientRequest, saying what: String) async throws
@@ -98,8 +126,11 @@ actor BackendClient {
             switch (status, what) {
             case (401, "POST /devices/register"), (403, "POST /devices/register"):
                 " Give --enrollment-token (or PLANTOPS_ENROLLMENT_TOKEN) a token that is still valid."
+            case (401, "POST /auth/login"):
+                " Are PLANTOPS_ADMIN_EMAIL and PLANTOPS_ADMIN_PASSWORD still right? --api-token does without them."
             case (401, _):
-                " Give --api-token (or PLANTOPS_API_TOKEN) a token with the role member."
+                " Give --api-token (or PLANTOPS_API_TOKEN) a token with the role member, or set PLANTOPS_ADMIN_EMAIL "
+                    + "and PLANTOPS_ADMIN_PASSWORD."
             case (403, _): " The token needs the role member."
             case (404, _) where !Problem.isProblem(body): " Is \(base) PlantOps? The address goes into --url."
             default: ""

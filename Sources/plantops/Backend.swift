@@ -1,0 +1,176 @@
+import Foundation
+import Logging
+import MQTT
+import PlantAPI
+import PlantDomain
+import PlantPipeline
+import PlantStore
+import Postgres
+import Sealing
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The running program: its parts, and how they find each other.
+struct Backend {
+    private let settings: Settings
+    private let roles: Set<Role>
+    private let logger: Logger
+    private let store: Store
+    private let accounts: Accounts
+    /// The name of our session at the broker, once the database has said it.
+    private let clientID: ClientID
+
+    init(_ settings: Settings, roles: Set<Role>, logger: Logger) {
+        self.settings = settings
+        self.roles = roles
+        self.logger = logger
+        store = Store(pool: PostgresPool(settings.database, size: settings.databasePoolSize, logger: logger))
+        accounts = Accounts(store: store)
+        clientID = ClientID(settings)
+    }
+
+    /// Returns when the program was told to stop and everything under way is done.
+    func run() async throws {
+        warn()
+        let schema = SchemaService(settings.database, logger: logger) { try await prepare() }
+        let watch = DatabaseWatch(settings.database, logger: logger)
+        let control = BrokerControl(settings.mqtt, logger: logger)
+        let access = BrokerAccess(store: store, sealer: settings.sealer, control: control, logger: logger)
+        let ingest = IngestStatus()
+
+        // They end in the reverse order: the intake first, which is quick and must not be cut off, then the API, which
+        // may have a slow client.
+        var services: [any Service] = [schema, watch]
+        if roles.contains(.api) || roles.contains(.worker) { services.append(control) }
+        if roles.contains(.api) {
+            services.append(
+                APIServer.make(
+                    environment(schema, watch, control, access, ingest), host: settings.httpHost,
+                    port: settings.httpPort, logger: logger))
+        }
+        if roles.contains(.worker) { services += workers(schema, control, access, ingest) }
+        if roles.contains(.ingest) {
+            services.append(
+                Gated(schema) {
+                    var mqtt = settings.mqtt
+                    mqtt.clientID = clientID.value
+                    let options = IngestOptions(
+                        mqtt: mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup)
+                    return IngestService(options, status: ingest, logger: logger)
+                })
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(8)
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("stopped")
+    }
+
+    private func warn() {
+        if !settings.requiresSignIn {
+            logger.warning("AUTH_MODE is disabled: whoever reaches the HTTP port may read and change everything")
+        }
+        if settings.enrollmentMode == .open {
+            logger.warning("ENROLLMENT_MODE is open: any device that reaches the HTTP port is given an identity")
+        }
+    }
+
+    /// What has to be in the database before anything uses it.
+    private func prepare() async throws {
+        try await clientID.settle(in: store)
+        guard settings.requiresSignIn, try await !store.hasUsers() else { return }
+        guard let admin = settings.firstAdmin else {
+            logger.warning(
+                "nobody can sign in: set ADMIN_EMAIL and ADMIN_PASSWORD, or run `plantops user create --role admin`")
+            return
+        }
+        let now = Timestamp.now()
+        let user = User(id: .make(at: now), email: admin.email, role: .admin, createdAt: now, updatedAt: now)
+        let hash = try await accounts.hash(admin.password)
+        if try await store.createFirstUser(user, passwordHash: hash, by: Origin(.system, name: "first start")) {
+            logger.notice("the first admin was made", metadata: ["email": "\(admin.email)"])
+        }
+    }
+
+    private func workers(
+        _ schema: SchemaService, _ control: BrokerControl, _ access: BrokerAccess, _ ingest: IngestStatus
+    ) -> [any Service] {
+        let ingestsHere = roles.contains(.ingest)
+        return [
+            Gated(schema) { Housekeeping(store: store, logger: logger) },
+            Gated(schema) { BrokerReconciler(access, control: control, logger: logger) },
+            Gated(schema) {
+                OfflineWatch(
+                    store: store,
+                    isReceiving: {
+                        let state = ingest.snapshot
+                        return ingestsHere
+                            ? state.mqttConnected && state.databaseConnected && state.lag(now: .now()) < 30
+                            : control.isConnected
+                    }, logger: logger)
+            },
+        ]
+    }
+
+    private func environment(
+        _ schema: SchemaService, _ watch: DatabaseWatch, _ control: BrokerControl, _ access: BrokerAccess,
+        _ ingest: IngestStatus
+    ) -> APIEnvironment {
+        let started = Timestamp.now()
+        let ingestsHere = roles.contains(.ingest)
+        return APIEnvironment(
+            store: store, accounts: accounts, sealer: settings.sealer,
+            policy: APIEnvironment.Policy(
+                requiresSignIn: settings.requiresSignIn, enrollment: settings.enrollmentMode,
+                corsOrigins: settings.corsOrigins, publicOrigin: settings.publicOrigin,
+                trustedProxies: settings.trustedProxies),
+            access: APIEnvironment.DeviceAccess(
+                host: settings.publicMQTTHost, port: settings.publicMQTTPort,
+                caCertificate: settings.caFile.flatMap { Certificate.certificates(pemFile: $0) }),
+            broker: APIEnvironment.Broker(
+                grant: { try await access.grant($0) }, settle: { await access.settle($0) },
+                send: { try await access.send($0) }),
+            isOpen: { schema.isReady },
+            health: {
+                let state = ingest.snapshot
+                // A batch that waits this long for its commit says more than a ping that passes.
+                let isStoring = state.databaseConnected && state.lag(now: .now()) < 30
+                let database = schema.isReady && watch.isAnswering && (!ingestsHere || isStoring)
+                return HealthReport(
+                    databaseConnected: database, mqttConnected: ingestsHere ? state.mqttConnected : control.isConnected,
+                    lastCommitAt: state.lastCommitAt, lagSeconds: state.lag(now: .now()),
+                    uptimeSeconds: Timestamp.now().seconds(since: started), memoryBytes: residentBytes(),
+                    certificateExpiry: control.brokerCertificateExpiry, problem: state.lastProblem)
+            },
+            version: programVersion)
+    }
+}
+
+/// The client id of the intake. It names the session the broker keeps for us, with everything that waits in it, so it
+/// stays the same for ever, also when the encryption key it was once made from is replaced.
+private final class ClientID: Sendable {
+    private let current: Mutex<String>
+    private let isGiven: Bool
+
+    init(_ settings: Settings) {
+        current = Mutex(settings.mqtt.clientID)
+        isGiven = settings.hasClientID
+    }
+
+    var value: String { current.withLock { $0 } }
+
+    /// Takes the one the database knows, unless `MQTT_CLIENT_ID` says another.
+    func settle(in store: Store) async throws {
+        guard !isGiven else { return }
+        let known = try await store.setting("mqtt_client_id", initially: value)
+        current.withLock { $0 = known }
+    }
+}
+
+/// Memory this process holds now, in bytes: the second field of /proc/self/statm counts pages.
+private func residentBytes() -> Int {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+}
