@@ -22,7 +22,7 @@ struct DeviceRoutes {
                 method: .post, path: "/devices/register", tag: "devices", access: .enrollment,
                 summary: "A device asks for its identity; a known MAC address keeps its id and gets a new password",
                 body: Self.registrationSchema,
-                answer: .created("Credentials, shown this once", Schema.ref("Credentials")), problems: [409],
+                answer: .created("Credentials, shown this once", Schema.ref("Credentials")), problems: [409, 429],
                 handler: register),
             Route(
                 method: .get, path: "/devices", tag: "devices", access: .viewer, summary: "All devices, oldest first",
@@ -121,6 +121,9 @@ struct DeviceRoutes {
             context.logger.notice(
                 "registration refused",
                 metadata: ["reason": "\(refusal.rawValue)", "address": "\(context.client.counted)"])
+            if refusal == .tooManyWaiting {
+                throw Problem(status: .tooManyRequests, detail: refusal.advice, retryAfterSeconds: 600)
+            }
             throw Problem(status: .forbidden, detail: refusal.advice)
         }
     }
@@ -130,9 +133,13 @@ struct DeviceRoutes {
     private func put(_ offer: CredentialsOffer, into action: String, by origin: Origin) async throws {
         do {
             try await environment.broker.grant(offer)
-            let accepted = try await environment.store.accept(
+            let mayConnect = try await environment.store.accept(
                 offer, action: action, sealer: environment.sealer, by: origin, at: environment.now())
-            if accepted { return }
+            if let mayConnect {
+                // Somebody shut it out, or let it in, while the broker was being told.
+                if mayConnect != offer.mayConnect { await environment.broker.settle(offer.device) }
+                return
+            }
         } catch {
             // The broker may have carried it out although it did not say so.
             try await environment.store.withdraw(offer)

@@ -29,22 +29,6 @@ package struct EnrollmentToken: Sendable, Equatable {
     }
 }
 
-/// Why a device was not given an identity. Whoever holds a token may know what is wrong with it: it cannot be guessed.
-package enum EnrollmentRefusal: String, Error, Sendable {
-    case tokenMissing, tokenUnknown, tokenExpired, tokenUsedUp, deviceDisabled
-
-    /// For the person at the device.
-    package var advice: String {
-        switch self {
-        case .tokenMissing: "an enrollment token is needed; a member makes one and puts it into the device"
-        case .tokenUnknown: "this enrollment token is not known, or was deleted; a member can make a new one"
-        case .tokenExpired: "this enrollment token has expired; a member can make a new one"
-        case .tokenUsedUp: "this enrollment token has been used as often as it may be; a member can make a new one"
-        case .deviceDisabled: "this device was disabled; a member can enable it again"
-        }
-    }
-}
-
 extension EnrollmentToken {
     package static let usesRange = 1...1_000_000
     /// Up to ten years.
@@ -54,5 +38,22 @@ extension EnrollmentToken {
         self.init(
             id: .make(at: now), label: label, maxUses: maxUses, uses: 0,
             expiresAt: now.adding(microseconds: Int64(hours) * 3_600_000_000), createdAt: now)
+    }
+}
+
+/// Why a device was not given an identity. Whoever holds a token may know what is wrong with it: it cannot be guessed.
+package enum EnrollmentRefusal: String, Error, Sendable {
+    case tokenMissing, tokenUnknown, tokenExpired, tokenUsedUp, deviceDisabled, tooManyWaiting
+
+    /// For the person at the device.
+    package var advice: String {
+        switch self {
+        case .tokenMissing: "an enrollment token is needed; a member makes one and puts it into the device"
+        case .tokenUnknown: "this enrollment token is not known, or was deleted; a member can make a new one"
+        case .tokenExpired: "this enrollment token has expired; a member can make a new one"
+        case .tokenUsedUp: "this enrollment token has been used as often as it may be; a member can make a new one"
+        case .deviceDisabled: "this device was disabled; a member can enable it again"
+        case .tooManyWaiting: "too many devices wait for approval; a member approves or deletes some first"
+        }
     }
 }

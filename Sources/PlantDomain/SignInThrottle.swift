@@ -24,7 +24,7 @@ package enum SignInThrottle: String, Sendable, CaseIterable {
     /// Attempts that are looked at without a pause.
     private var free: Int {
         switch self {
-        case .accountAndAddress: 5
+        case .accountAndAddress: 10
         case .address: 30
         case .account: 100
         }

@@ -26,7 +26,7 @@ package struct BrokerAccess: Sendable {
     package func grant(_ offer: CredentialsOffer) async throws {
         _ = try await control.execute(
             DynamicSecurity.grant(
-                offer.device, password: offer.password, credentials: offer.id, mayConnect: offer.approval == .given))
+                offer.device, password: offer.password, credentials: offer.id, mayConnect: offer.mayConnect))
     }
 
     /// Hands a command to the broker.

@@ -20,6 +20,11 @@ package struct CredentialsOffer: Sendable {
     /// A member has to say so before the broker lets these in. A device that is let in already keeps its old ones
     /// until then, and the broker is told nothing yet.
     package let approval: Approval
+    /// False for a device that is shut out: its new credentials are, too.
+    package let isEnabled: Bool
+
+    /// Whether the broker should let these in.
+    package var mayConnect: Bool { approval == .given && isEnabled }
 
     package enum Approval: Sendable { case given, awaited, awaitedBehindOldCredentials }
 }
@@ -42,6 +47,8 @@ package struct BrokerEntry: Sendable, Equatable {
 extension Store {
     /// An offer not accepted by then was given up, in seconds. Longer than telling the broker may take.
     package static let offerSeconds = 30.0
+    /// Devices that may wait for approval at a time: anybody can ask for it.
+    private static let mostWaiting = 200
 
     private static let mqttPassword = (table: "devices", column: "mqtt_password")
     private static let offeredPassword = (table: "devices", column: "offered_password")
@@ -72,6 +79,10 @@ extension Store {
                 case .failure(let refusal): return .failure(refusal)
                 }
             }
+            if case .approval = rule, known == nil {
+                let waiting = try connection.query("SELECT count(*) AS n FROM devices WHERE NOT approved")
+                guard try waiting[0].int("n") < Self.mostWaiting else { return .failure(.tooManyWaiting) }
+            }
             let id = try Self.upsert(device, on: connection)
             var approval = CredentialsOffer.Approval.given
             if case .approval = rule {
@@ -79,7 +90,8 @@ extension Store {
                 approval = isLetIn ? .awaitedBehindOldCredentials : .awaited
             }
             let offer = CredentialsOffer(
-                device: id, id: .make(at: now), password: password, isNew: !isRegistered, approval: approval)
+                device: id, id: .make(at: now), password: password, isNew: !isRegistered, approval: approval,
+                isEnabled: true)
             try Self.write(offer, with: token, sealer: sealer, at: now, on: connection)
             if approval == .awaitedBehindOldCredentials {
                 let subject = AuditEntry.Subject("device", id, device.macAddress.description)
@@ -99,11 +111,12 @@ extension Store {
         let password = Secret(try Crypto.randomToken())
         return try await pool.transaction { connection in
             let rows = try connection.query(
-                "SELECT approved FROM devices WHERE id = $1 AND registered_at IS NOT NULL FOR UPDATE", [.id(id)])
+                "SELECT approved, enabled FROM devices WHERE id = $1 AND registered_at IS NOT NULL FOR UPDATE",
+                [.id(id)])
             guard let row = rows.first else { return nil }
             let offer = CredentialsOffer(
                 device: id, id: .make(at: now), password: password, isNew: false,
-                approval: try row.bool("approved") ? .given : .awaited)
+                approval: try row.bool("approved") ? .given : .awaited, isEnabled: try row.bool("enabled"))
             try Self.write(offer, with: nil, sealer: sealer, at: now, on: connection)
             return offer
         }
@@ -166,11 +179,11 @@ extension Store {
     }
 
     /// The broker knows the new credentials: from now on they are the device's.
-    /// - Returns: false when they are not on offer any more: newer ones were made, the device was deleted, or it took
-    ///   too long.
+    /// - Returns: whether the device may connect now, which may have been decided anew meanwhile; nil when they are not
+    ///   on offer any more: newer ones were made, the device was deleted, or it took too long.
     package func accept(
         _ offer: CredentialsOffer, action: String, sealer: Sealer, by origin: Origin, at now: Timestamp
-    ) async throws -> Bool {
+    ) async throws -> Bool? {
         let sealed = try sealer.seal(offer.password, for: Self.place(Self.mqttPassword, offer.device))
         return try await pool.transaction { connection in
             let rows = try connection.query(
@@ -179,17 +192,17 @@ extension Store {
                     registered_at = COALESCE(registered_at, $5), needs_enrollment = false, offered_password = NULL,
                     offered_credentials_id = NULL, offered_with = NULL, offered_at = NULL, offer_needs_approval = false
                 WHERE id = $1 AND offered_credentials_id = $2 AND offered_at > $6
-                RETURNING name, mac_address
+                RETURNING name, approved AND enabled AS may_connect
                 """,
                 [
                     .id(offer.device), .id(offer.id), .bytes(sealed), .bool(offer.approval == .given), .time(now),
                     .time(now.adding(microseconds: Int64(-(Self.offerSeconds - 5) * 1e6))),
                 ])
-            guard let row = rows.first else { return false }
+            guard let row = rows.first else { return nil }
             let subject = AuditEntry.Subject("device", offer.device, try row.text("name"))
             let details = action == "device.register" ? ["known_before": "\(!offer.isNew)"] : [:]
             try Self.record(action, subject, by: origin, at: now, details: details, on: connection)
-            return true
+            return try row.bool("may_connect")
         }
     }
 

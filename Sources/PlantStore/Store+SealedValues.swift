@@ -1,4 +1,4 @@
-package import PlantDomain
+import PlantDomain
 import Postgres
 package import Sealing
 
@@ -28,13 +28,16 @@ extension Store {
 
     /// Seals every value of a column under the current key, a few hundred rows per transaction. Killed half-way it has
     /// lost nothing, and the next run goes on: values under the current key are passed over.
-    package func reseal(_ column: SealedColumn, sealer: Sealer) async throws -> ResealOutcome {
+    /// - Parameter onlyLooking: change nothing, and say what would have been done.
+    package func reseal(
+        _ column: SealedColumn, sealer: Sealer, onlyLooking: Bool = false
+    ) async throws -> ResealOutcome {
         var outcome = ResealOutcome()
         var last = EntityID(high: 0, low: 0)
         while true {
             let (after, soFar) = (last, outcome)
             let (next, batch) = try await pool.transaction { connection in
-                try Self.resealBatch(column, after: after, sealer: sealer, soFar, on: connection)
+                try Self.resealBatch(column, after: after, sealer: sealer, onlyLooking, soFar, on: connection)
             }
             outcome = batch
             guard let next else { return outcome }
@@ -43,7 +46,7 @@ extension Store {
     }
 
     private static func resealBatch(
-        _ column: SealedColumn, after last: EntityID, sealer: Sealer, _ soFar: ResealOutcome,
+        _ column: SealedColumn, after last: EntityID, sealer: Sealer, _ onlyLooking: Bool, _ soFar: ResealOutcome,
         on connection: PostgresConnection
     ) throws -> (last: EntityID?, outcome: ResealOutcome) {
         var outcome = soFar
@@ -63,9 +66,11 @@ extension Store {
             let place = Sealer.Place(table: column.table, column: column.column, row: id.description)
             do {
                 let again = try sealer.seal(sealer.open(sealed, for: place), for: place)
-                try connection.query(
-                    "UPDATE \(column.table) SET \(column.column) = $2 WHERE \(column.key) = $1",
-                    [.id(id), .bytes(again)])
+                if !onlyLooking {
+                    try connection.query(
+                        "UPDATE \(column.table) SET \(column.column) = $2 WHERE \(column.key) = $1",
+                        [.id(id), .bytes(again)])
+                }
                 outcome.resealed += 1
             } catch let error as SealedValueError {
                 outcome.lost.append("\(column.table).\(column.column) of \(id): \(error)")

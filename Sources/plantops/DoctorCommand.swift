@@ -7,12 +7,12 @@ import PlantStore
 import Postgres
 import Sealing
 
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check settings, certificates, database, broker and clock, and say what to do."
     )
 
-    func run() throws {
+    func run() async throws {
         let settings: Settings
         do {
             settings = try Settings(environment: ProcessInfo.processInfo.environment)
@@ -26,6 +26,7 @@ struct DoctorCommand: ParsableCommand {
             [Finding(.ok, "configuration", "complete")]
             + settings.warnings.map { Finding(.warning, "configuration", $0) }
             + Checkup.certificate(settings) + Checkup.database(settings, logger) + Checkup.broker(settings)
+            + (await Checkup.access(settings, logger))
         for finding in findings { print(finding) }
         if findings.contains(where: { $0.verdict == .fail }) { throw ExitCode.failure }
     }
@@ -69,8 +70,8 @@ enum Checkup {
     private static func expiry(of subject: String, _ notAfter: Int64) -> Finding {
         let days = Int(Double(notAfter) - Timestamp.now().seconds) / 86_400
         return switch days {
-        case ..<0: Finding(.fail, subject, "expired \(-days) days ago; `make certs` makes a new one")
-        case ..<warnDays: Finding(.warning, subject, "expires in \(days) days; `make certs` renews it")
+        case ..<0: Finding(.fail, subject, "expired \(-days) days ago; renew it (certs/README.md)")
+        case ..<warnDays: Finding(.warning, subject, "expires in \(days) days; renew it (certs/README.md)")
         default: Finding(.ok, subject, "valid for \(days) more days")
         }
     }
@@ -107,6 +108,55 @@ enum Checkup {
             findings.append(Finding(.fail, "schema", message))
         }
         return findings
+    }
+
+    /// Whether somebody can sign in, nobody else can, and secrets can be opened.
+    static func access(_ settings: Settings, _ logger: Logger) async -> [Finding] {
+        var findings: [Finding] = []
+        if !settings.requiresSignIn {
+            findings.append(
+                Finding(.warning, "sign-in", "AUTH_MODE is disabled: whoever reaches the API may do everything"))
+        }
+        if settings.enrollmentMode == .open {
+            findings.append(
+                Finding(.warning, "enrollment", "ENROLLMENT_MODE is open: whoever reaches the API can add devices"))
+        }
+        let store = Store(pool: PostgresPool(settings.database, size: 1, logger: logger))
+        do {
+            if settings.requiresSignIn {
+                findings.append(
+                    try await store.hasUsers() || settings.firstAdmin != nil
+                        ? Finding(.ok, "sign-in", "there are users")
+                        : Finding(.fail, "sign-in", "there is nobody; `plantops user create EMAIL --role admin`"))
+            }
+            findings += try await secrets(store, settings)
+        } catch {
+            // What is wrong with the database was said already.
+        }
+        return findings
+    }
+
+    private static func secrets(_ store: Store, _ settings: Settings) async throws -> [Finding] {
+        var old = 0
+        var lost: [String] = []
+        for column in SealedColumn.all {
+            let outcome = try await store.reseal(column, sealer: settings.sealer, onlyLooking: true)
+            old += outcome.resealed
+            lost += outcome.lost
+        }
+        if let first = lost.first {
+            return [
+                Finding(
+                    .fail, "secrets",
+                    "\(lost.count) cannot be opened (\(first)); put the key they were sealed under into "
+                        + "ENCRYPTION_KEYS_OLD, or enter them again")
+            ]
+        }
+        return [
+            old > 0
+                ? Finding(.warning, "secrets", "\(old) are under an old key; run `plantops keys rotate`")
+                : Finding(.ok, "secrets", "all can be opened")
+        ]
     }
 
     static func broker(_ settings: Settings) -> [Finding] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MQTT
 import UnixSignals
 
 struct SimulateCommand: AsyncParsableCommand {
@@ -133,9 +134,13 @@ struct SimulateCommand: AsyncParsableCommand {
     private var plan: SimulatorPlan {
         let pace: SimulatorPlan.Pace =
             if flood { .flood } else if let rate { .rate(perSecond: rate) } else { .interval(seconds: interval) }
-        return SimulatorPlan(
+        var plan = SimulatorPlan(
             devices: devices, pace: pace, readingsPerMessage: readingsPerMessage, heartbeatSeconds: heartbeat,
             window: window, count: count, durationSeconds: duration, backfillHours: backfill, quiet: quiet)
+        if let certificate = Self.option(nil, "MQTT_CLIENT_CERT"), let key = Self.option(nil, "MQTT_CLIENT_KEY") {
+            plan.clientCertificate = MQTTOptions.ClientCertificate(certificateFile: certificate, keyFile: key)
+        }
+        return plan
     }
 
     private func shortcomings(_ summary: FleetSummary, wasStopped: Bool) -> [String] {

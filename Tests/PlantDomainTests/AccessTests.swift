@@ -15,7 +15,7 @@ import Testing
         #expect(!(UserRole.admin < .admin))
     }
 
-    @Test(arguments: [(4, 0.0), (5, 1), (6, 2), (8, 8), (14, 512), (15, 900), (200, 900)])
+    @Test(arguments: [(9, 0.0), (10, 1), (11, 2), (13, 8), (19, 512), (20, 900), (200, 900)])
     func `an account tried from one address pauses longer and longer, at most a quarter of an hour`(
         attempts: Int, pause: Double
     ) {

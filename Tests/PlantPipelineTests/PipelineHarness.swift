@@ -88,7 +88,7 @@ struct TestAccess: Sendable {
     /// Tells the broker of new credentials and makes them the device's.
     func put(_ offer: CredentialsOffer) async throws -> MQTTOptions {
         try await broker.grant(offer)
-        guard try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: .now())
+        guard try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: .now()) != nil
         else { throw TestSetupError(description: "the offer was not accepted") }
         return try TestBroker.device(offer.device, password: offer.password.reveal())
     }

@@ -21,7 +21,7 @@ extension Store {
     ) async throws -> CredentialsOffer {
         let sealer = try sealer ?? testSealer()
         let offer = try await offerCredentials(registering: device, rule: rule, sealer: sealer, at: now).get()
-        guard try await accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: now) else {
+        guard try await accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: now) != nil else {
             throw TestSetupError(description: "the offer was not accepted")
         }
         return offer

@@ -10,8 +10,8 @@ actor BackendClient {
     private let apiToken: String?
     /// Used to sign in when there is no token.
     private let login: Login?
-    /// Of the session, once signed in.
-    private var cookie: String?
+    /// The cookie of the session. A task, so that requests made meanwhile wait for it instead of signing in, too.
+    private var session: Task<String?, any Error>?
     /// How long nothing at all may succeed before it gives up, in seconds.
     private let patienceSeconds: Double
     private let report: @Sendable (String) -> Void
@@ -59,23 +59,27 @@ actor BackendClient {
         if signedIn {
             if let apiToken {
                 request.headers.add(name: "Authorization", value: "Bearer " + apiToken)
-            } else if let cookie = try await signIn() {
+            } else if let cookie = try await cookie() {
                 request.headers.add(name: "Cookie", value: cookie)
             }
         }
         return try await answer(to: request, saying: "\(method) \(path)").body
     }
 
-    private func signIn() async throws -> String? {
-        if let cookie { return cookie }
+    private func cookie() async throws -> String? {
         guard let login else { return nil }
+        let session = self.session ?? Task { try await signIn(login) }
+        self.session = session
+        return try await session.value
+    }
+
+    private func signIn(_ login: Login) async throws -> String? {
         var request = HTTPClientRequest(url: base + "/api/auth/login")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(login)))
         let headers = try await answer(to: request, saying: "POST /auth/login").headers
-        cookie = headers.first(name: "Set-Cookie").map { String($0.prefix { $0 != ";" }) }
-        return cookie
+        return headers.first(name: "Set-Cookie").map { String($0.prefix { $0 != ";" }) }
     }
 
     private func answer(to request: HTTPClientRequest, saying what: String) async throws

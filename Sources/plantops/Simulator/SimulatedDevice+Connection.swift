@@ -23,6 +23,7 @@ extension SimulatedDevice {
             host: identity.host, port: identity.port,
             security: identity.caFile.map { .tls(caFile: $0) } ?? .tlsSystemCAs,
             clientID: "esp32-" + identity.macAddress.filter { $0 != ":" }.lowercased())
+        options.clientCertificate = plan.clientCertificate
         options.username = identity.username
         options.password = identity.password
         options.cleanStart = false

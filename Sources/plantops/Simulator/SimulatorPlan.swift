@@ -1,3 +1,5 @@
+import MQTT
+
 /// What the simulated fleet is to do.
 struct SimulatorPlan: Sendable {
     enum Pace: Equatable, Sendable {
@@ -21,6 +23,8 @@ struct SimulatorPlan: Sendable {
     var durationSeconds: Double?
     var backfillHours: Double
     var quiet: Bool
+    /// Shown to a broker that asks for one; all devices have the same.
+    var clientCertificate: MQTTOptions.ClientCertificate?
 
     /// Firmware as the devices announce it.
     static let firmwareVersion = "sim-1.0.0"
