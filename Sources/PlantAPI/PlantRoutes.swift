@@ -57,11 +57,7 @@ struct PlantRoutes {
         try query.finish()
         let page = try await environment.store.plants(limit: limit, offset: offset)
         let now = environment.now()
-        return try .json(
-            [
-                "plants": .array(page.items.map { JSONValue($0, now: now) }),
-                "total": .integer(Int64(page.total)),
-            ] as JSONValue)
+        return try .page("plants", page) { JSONValue($0, now: now) }
     }
 
     @Sendable private func create(_ request: Request, _ context: PlantContext) async throws -> Response {

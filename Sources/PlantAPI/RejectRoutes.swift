@@ -23,10 +23,7 @@ struct RejectRoutes {
         let (limit, offset) = query.page()
         try query.finish()
         let page = try await environment.store.deadLetters(limit: limit, offset: offset)
-        return try .json(
-            [
-                "rejects": .array(page.items.map { JSONValue($0) }), "total": .integer(Int64(page.total)),
-            ] as JSONValue)
+        return try .page("rejects", page) { JSONValue($0) }
     }
 
     static let schema = Schema.object([

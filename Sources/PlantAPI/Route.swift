@@ -77,7 +77,8 @@ struct RouteTable: Sendable {
         let resources =
             HealthRoutes(environment).routes + AuthRoutes(environment).routes + UserRoutes(environment).routes
             + TokenRoutes(environment).routes + EnrollmentTokenRoutes(environment).routes
-            + DeviceRoutes(environment).routes + DeviceCommandRoutes(environment).routes
+            + EnrollmentRoutes(environment).routes + DeviceRoutes(environment).routes
+            + DeviceCommandRoutes(environment).routes
             + PlantRoutes(environment).routes + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
             + AuditRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)

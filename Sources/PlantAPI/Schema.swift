@@ -73,7 +73,7 @@ enum Schema {
         "User": UserRoutes.schema,
         "Token": TokenRoutes.schema,
         "EnrollmentToken": EnrollmentTokenRoutes.schema,
-        "Credentials": DeviceRoutes.credentialsSchema,
+        "Credentials": EnrollmentRoutes.credentialsSchema,
         "DeviceCommand": DeviceCommandRoutes.schema,
         "AuditEntry": AuditRoutes.schema,
     ]
