@@ -13,6 +13,8 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -28,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -44,6 +47,7 @@ let package = Package(
         .target(name: "MQTT", dependencies: ["CMosquitto", logging], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgres", logging], swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Prometheus", dependencies: [coreMetrics], swiftSettings: strict),
         .target(
             name: "PlantStore",
             dependencies: ["PlantDomain", "Postgres", "Sealing", logging],
@@ -51,19 +55,23 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PlantPipeline",
-            dependencies: ["PlantDomain", "PlantStore", "Postgres", "MQTT", "Sealing", logging, serviceLifecycle],
+            dependencies: [
+                "PlantDomain", "PlantStore", "Postgres", "MQTT", "Sealing", logging, metrics, serviceLifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "PlantAPI",
             dependencies: [
-                "PlantDomain", "PlantStore", "Sealing", hummingbird, httpTypes, logging, nioCore, serviceLifecycle,
+                "PlantDomain", "PlantStore", "Sealing", hummingbird, httpTypes, logging, metrics, nioCore,
+                serviceLifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "plantops",
             dependencies: [
-                "PlantDomain", "PlantStore", "PlantPipeline", "PlantAPI", "Postgres", "MQTT", "Sealing",
-                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1, serviceLifecycle,
+                "PlantDomain", "PlantStore", "PlantPipeline", "PlantAPI", "Postgres", "MQTT", "Prometheus",
+                "Sealing", argumentParser, asyncHTTPClient, configuration, logging, metrics, nioCore, nioHTTP1,
+                serviceLifecycle,
                 unixSignals,
             ],
             swiftSettings: strict),
@@ -72,6 +80,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["PlantDomain", "PlantStore", "Postgres", "Sealing", "MQTT", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "PlantDomainTests", dependencies: ["PlantDomain"], swiftSettings: strict),
+        .testTarget(
+            name: "PrometheusTests", dependencies: ["Prometheus", coreMetrics, metrics], swiftSettings: strict),
         .testTarget(name: "SealingTests", dependencies: ["Sealing"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", logging], swiftSettings: strict),
         .testTarget(

@@ -45,6 +45,8 @@ package struct APIEnvironment: Sendable {
 
     /// What can be asked of the broker.
     package struct Broker: Sendable {
+        /// Waits a moment for it. Throws `Unavailable`.
+        let reach: @Sendable () async throws -> Void
         /// Tells it of new credentials. Throws `Unavailable`.
         let grant: @Sendable (CredentialsOffer) async throws -> Void
         /// Makes it agree on a device that was changed: now, or as soon as it is reached.
@@ -53,10 +55,12 @@ package struct APIEnvironment: Sendable {
         let send: @Sendable (DeviceCommand) async throws -> Void
 
         package init(
+            reach: @escaping @Sendable () async throws -> Void,
             grant: @escaping @Sendable (CredentialsOffer) async throws -> Void,
             settle: @escaping @Sendable (EntityID) async -> Void,
             send: @escaping @Sendable (DeviceCommand) async throws -> Void
         ) {
+            self.reach = reach
             self.grant = grant
             self.settle = settle
             self.send = send
@@ -72,12 +76,15 @@ package struct APIEnvironment: Sendable {
     /// False until the schema is ready; requests that need it are asked to come again.
     let isOpen: @Sendable () -> Bool
     let health: @Sendable () -> HealthReport
+    /// What is measured, in Prometheus' text format; nil when that is switched off.
+    let metrics: (@Sendable () -> String)?
     let version: String
     let now: @Sendable () -> Timestamp
 
     package init(
         store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
-        isOpen: @escaping @Sendable () -> Bool, health: @escaping @Sendable () -> HealthReport, version: String,
+        isOpen: @escaping @Sendable () -> Bool, health: @escaping @Sendable () -> HealthReport,
+        metrics: (@Sendable () -> String)? = nil, version: String,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
@@ -88,6 +95,7 @@ package struct APIEnvironment: Sendable {
         self.broker = broker
         self.isOpen = isOpen
         self.health = health
+        self.metrics = metrics
         self.version = version
         self.now = now
     }

@@ -27,6 +27,14 @@ package enum APIServer {
                 return try await route.handler(request, context)
             }
         }
+        // On this port only and beside the API: nginx passes nothing but /api on.
+        if let metrics = environment.metrics {
+            router.get(RouterPath(RequestMiddleware.metricsPath)) { _, _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
+            }
+        }
         return Application(
             router: router,
             // nginx keeps its connections for 60 s; whoever holds one longer without a word is let go.

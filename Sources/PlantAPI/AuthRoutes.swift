@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import PlantDomain
 import PlantStore
 import Sealing
@@ -47,20 +48,35 @@ struct AuthRoutes {
         guard environment.policy.requiresSignIn else {
             return try .json(JSONValue(Principal(user: nil, role: .admin, way: .disabled)))
         }
+        let place = SignInPlace(email: email, address: context.client.counted, browser: Self.browser(of: request))
         let outcome = try await environment.accounts.signIn(
-            email: email, password: password, userAgent: request.headers[.userAgent].map { String($0.prefix(200)) },
+            place, password: password, userAgent: request.headers[.userAgent].map { String($0.prefix(200)) },
             replacing: Gatekeeper.sessionHash(of: request), from: context.origin, at: environment.now())
         switch outcome {
-        case .signedIn(let user, let token):
+        case .signedIn(let user, let token, let browser):
+            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "signed_in")]).increment()
             context.logger.info("signed in", metadata: ["user_id": "\(user.id)"])
             let principal = Principal(user: user, role: user.role, way: .session([]))
-            let cookie = Self.cookie(
-                token.reveal(), seconds: Int(Store.sessionLongestSeconds), isSecure: context.client.isSecure)
-            return try .json(JSONValue(principal), headers: [.setCookie: cookie])
+            let isSecure = context.client.isSecure
+            var headers = HTTPFields()
+            headers.append(
+                HTTPField(
+                    name: .setCookie,
+                    value: Self.cookie(
+                        Gatekeeper.cookieName, token.reveal(), path: "/", seconds: Store.sessionLongestSeconds,
+                        isSecure)))
+            headers.append(
+                HTTPField(
+                    name: .setCookie,
+                    value: Self.cookie(
+                        Self.browserCookie, browser.reveal(), path: Self.browserPath, seconds: 180 * 86_400, isSecure)))
+            return try .json(JSONValue(principal), headers: headers)
         case .refused:
+            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "refused")]).increment()
             context.logger.notice("sign-in refused", metadata: ["address": "\(context.client.counted)"])
             throw Problem(status: .unauthorized, detail: "the email address or the password is wrong", challenge: true)
         case .wait(let seconds):
+            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "throttled")]).increment()
             context.logger.notice("sign-in throttled", metadata: ["address": "\(context.client.counted)"])
             throw Self.throttled(seconds)
         }
@@ -72,8 +88,18 @@ struct AuthRoutes {
             retryAfterSeconds: max(1, Int(seconds.rounded(.up))))
     }
 
-    private static func cookie(_ value: String, seconds: Int, isSecure: Bool) -> String {
-        "\(Gatekeeper.cookieName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)"
+    /// Tells that this browser signed in before, so that it is not slowed down by what others try. It opens nothing.
+    private static let browserCookie = "plantops_browser"
+    private static let browserPath = "/api/auth"
+
+    private static func browser(of request: Request) -> [UInt8]? {
+        request.cookie(browserCookie).map { Accounts.hash(Secret($0)) }
+    }
+
+    private static func cookie(
+        _ name: String, _ value: String, path: String, seconds: Double, _ isSecure: Bool
+    ) -> String {
+        "\(name)=\(value); Path=\(path); HttpOnly; SameSite=Strict; Max-Age=\(Int(seconds))"
             + (isSecure ? "; Secure" : "")
     }
 
@@ -84,8 +110,8 @@ struct AuthRoutes {
             let principal = user.map { Principal(user: $0, role: $0.role, way: .session(hash)) }
             try await environment.store.endSession(hash, by: context.origin(of: principal), at: environment.now())
         }
-        return Response(
-            status: .noContent, headers: [.setCookie: Self.cookie("", seconds: 0, isSecure: context.client.isSecure)])
+        let cookie = Self.cookie(Gatekeeper.cookieName, "", path: "/", seconds: 0, context.client.isSecure)
+        return Response(status: .noContent, headers: [.setCookie: cookie])
     }
 
     @Sendable private func me(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -100,7 +126,8 @@ struct AuthRoutes {
         try fields.finish()
         guard let current, let new else { throw Problem.invalid(fields.errors) }
         let outcome = try await environment.accounts.changePassword(
-            of: user, from: current, to: new, keeping: session, by: context.origin, at: environment.now())
+            of: user, from: current, to: new, keeping: session, browser: Self.browser(of: request),
+            by: context.origin, at: environment.now())
         switch outcome {
         case .done: return .noContent
         case .wrongPassword:

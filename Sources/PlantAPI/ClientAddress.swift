@@ -46,6 +46,8 @@ struct ClientAddress: Sendable, Equatable {
     let counted: String
     /// Whether the client spoke HTTPS, to us or to a proxy we trust.
     let isSecure: Bool
+    /// Whether a proxy we trust brought the request.
+    let isForwarded: Bool
 
     /// - Parameters:
     ///   - peer: the other end of the connection.
@@ -55,10 +57,12 @@ struct ClientAddress: Sendable, Equatable {
         guard trusted.contains(where: { $0.contains(peer) }) else {
             counted = Self.counted(peer)
             isSecure = false
+            isForwarded = false
             return
         }
         let last = forwardedFor?.split(separator: ",").last.map { $0.filter { $0 != " " } }
         counted = Self.counted(last.flatMap { AddressBlock.bytes(of: $0) == nil ? nil : $0 } ?? peer)
+        isForwarded = true
         isSecure = forwardedProto?.lowercased() == "https"
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import PlantDomain
 import PlantStore
 
@@ -23,7 +24,8 @@ struct DeviceCommandRoutes {
                     ["command": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"], "args": Schema.anyObject],
                     optional: ["args"]),
                 answer: Route.Answer(
-                    status: 202, description: "The broker has it", schema: Schema.ref("DeviceCommand")),
+                    status: 202, description: "The broker has it; `pending`: it may have it",
+                    schema: Schema.ref("DeviceCommand")),
                 problems: [404, 409], handler: send),
             Route(
                 method: .get, path: "/devices/{id}/commands", tag: "devices", access: .viewer,
@@ -50,7 +52,7 @@ struct DeviceCommandRoutes {
         let now = environment.now()
         var command = DeviceCommand(
             id: .make(at: now), deviceID: device, command: name, args: args.value ?? "{}", createdAt: now)
-        switch try await environment.store.createCommand(command, by: context.origin) {
+        switch try await environment.store.createCommand(command) {
         case .made: break
         case .noSuchDevice: throw Problem.notFound("device")
         case .shutOut:
@@ -58,13 +60,16 @@ struct DeviceCommandRoutes {
         }
         do {
             try await environment.broker.send(command)
+            command.sentAt = environment.now()
+        } catch let error as Unavailable where error.mayHaveHappened {
+            // It stays `pending`: the broker may deliver it yet, and whoever sends it once more may water twice.
+            context.logger.warning("a command may have been sent", metadata: ["reason": "\(error)"])
         } catch {
             try await environment.store.withdrawCommand(command.id)
             throw error
         }
-        command.sentAt = environment.now()
-        try await environment.store.markCommandSent(command.id, at: environment.now())
-        return try .json(JSONValue(command, now: now), status: .accepted)
+        try await environment.store.commandLeft(command, by: context.origin, at: environment.now())
+        return try .json(JSONValue(command, now: now, withArgs: true), status: .accepted)
     }
 
     @Sendable private func list(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -76,11 +81,14 @@ struct DeviceCommandRoutes {
             throw Problem.notFound("device")
         }
         let now = environment.now()
-        return try .page("commands", page) { JSONValue($0, now: now) }
+        // They may hold a password, say of a Wi-Fi: nothing for those who only read.
+        let mayChange = try context.signedIn().role >= .member
+        return try .page("commands", page) { JSONValue($0, now: now, withArgs: mayChange) }
     }
 
     static let schema = Schema.object([
-        "id": Schema.id, "device_id": Schema.id, "command": Schema.text, "args": Schema.anyObject,
+        "id": Schema.id, "device_id": Schema.id, "command": Schema.text,
+        "args": Schema.nullable(Schema.anyObject),
         "status": Schema.choice(DeviceCommand.Status.allCases.map(\.rawValue)), "created_at": Schema.time,
         "sent_at": Schema.nullable(Schema.time), "result_at": Schema.nullable(Schema.time),
         "detail": Schema.nullable(Schema.text),
@@ -88,10 +96,11 @@ struct DeviceCommandRoutes {
 }
 
 extension JSONValue {
-    fileprivate init(_ command: DeviceCommand, now: Timestamp) {
+    fileprivate init(_ command: DeviceCommand, now: Timestamp, withArgs: Bool) {
+        let args = withArgs ? try? JSONDecoder().decode(JSONValue.self, from: Data(command.args.utf8)) : nil
         self = [
             "id": JSONValue(command.id), "device_id": JSONValue(command.deviceID), "command": .string(command.command),
-            "args": (try? JSONDecoder().decode(JSONValue.self, from: Data(command.args.utf8))) ?? .object([:]),
+            "args": args ?? .null,
             "status": .string(command.status(now: now).rawValue), "created_at": JSONValue(command.createdAt),
             "sent_at": JSONValue(command.sentAt), "result_at": JSONValue(command.resultAt),
             "detail": JSONValue(command.detail),

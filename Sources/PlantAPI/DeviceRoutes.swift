@@ -141,6 +141,7 @@ struct DeviceRoutes {
         "last_seen_at": Schema.nullable(Schema.time), "battery": Schema.nullable(Schema.number),
         "rssi": Schema.nullable(Schema.number), "created_at": Schema.time,
         "enabled": Schema.boolean, "approved": Schema.boolean, "needs_enrollment": Schema.boolean,
+        "requested_at": Schema.nullable(Schema.time), "requested_from": Schema.nullable(Schema.text),
         "expected_interval_seconds": Schema.number, "uptime_seconds": Schema.nullable(Schema.number),
         "free_heap_bytes": Schema.nullable(Schema.number),
     ])
@@ -164,7 +165,8 @@ extension JSONValue {
             "last_seen_at": JSONValue(device.lastSeenAt), "battery": JSONValue(device.battery),
             "rssi": JSONValue(device.rssi), "created_at": JSONValue(device.createdAt),
             "enabled": .bool(device.isEnabled), "approved": .bool(device.isApproved),
-            "needs_enrollment": .bool(device.needsEnrollment),
+            "needs_enrollment": .bool(device.needsEnrollment), "requested_at": JSONValue(device.requestedAt),
+            "requested_from": JSONValue(device.requestedFrom),
             "expected_interval_seconds": .number((device.expectedIntervalSeconds * 10).rounded() / 10),
             "uptime_seconds": JSONValue(device.uptimeSeconds), "free_heap_bytes": JSONValue(device.freeHeapBytes),
         ]

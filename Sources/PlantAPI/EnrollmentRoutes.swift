@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import PlantDomain
 import PlantStore
 import Sealing
@@ -25,6 +26,10 @@ struct EnrollmentRoutes {
                 summary: "Let a device in that waits for it, or its new credentials",
                 answer: .ok("The device", Schema.ref("Device")),
                 problems: [404, 409], handler: approve),
+            Route(
+                method: .post, path: "/devices/{id}/reject", tag: "devices", access: .member,
+                summary: "Turn away what waits for approval: new credentials, or a device that is then forgotten",
+                answer: .noContent, problems: [404, 409], handler: reject),
             Route(
                 method: .post, path: "/devices/{id}/rotate-credentials", tag: "devices", access: .member,
                 summary: "Give a device a new password; the old one, and a session under it, end at once",
@@ -63,6 +68,7 @@ struct EnrollmentRoutes {
         let offer = try await registrations.run(mac) {
             try await offerAndGrant(registering: device, rule, context)
         }
+        Counter(label: "plantops_registrations", dimensions: [("outcome", "registered")]).increment()
         context.logger.info(
             "device registered",
             metadata: [
@@ -75,8 +81,9 @@ struct EnrollmentRoutes {
     private func offerAndGrant(
         registering device: Device, _ rule: EnrollmentRule, _ context: PlantContext
     ) async throws -> CredentialsOffer {
+        try await environment.broker.reach()
         let offered = try await environment.store.offerCredentials(
-            registering: device, rule: rule, sealer: environment.sealer, at: environment.now())
+            registering: device, rule: rule, sealer: environment.sealer, from: context.origin, at: environment.now())
         switch offered {
         case .success(let offer):
             // Its old credentials hold until a member approves the new ones: nothing to tell the broker yet.
@@ -86,13 +93,17 @@ struct EnrollmentRoutes {
             try await put(offer, into: "device.register", by: origin)
             return offer
         case .failure(let refusal):
+            Counter(label: "plantops_registrations", dimensions: [("outcome", "\(refusal.rawValue)")]).increment()
             context.logger.notice(
                 "registration refused",
                 metadata: ["reason": "\(refusal.rawValue)", "address": "\(context.client.counted)"])
-            if refusal == .tooManyWaiting {
+            switch refusal {
+            case .tooManyWaiting:
                 throw Problem(status: .tooManyRequests, detail: refusal.advice, retryAfterSeconds: 600)
+            case .othersWait: throw Problem(status: .conflict, detail: refusal.advice)
+            case .tokenMissing, .tokenUnknown, .tokenExpired, .tokenUsedUp, .deviceDisabled:
+                throw Problem(status: .forbidden, detail: refusal.advice)
             }
-            throw Problem(status: .forbidden, detail: refusal.advice)
         }
     }
 
@@ -145,11 +156,29 @@ struct EnrollmentRoutes {
         return try await answer(with: id)
     }
 
+    @Sendable private func reject(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let id = try context.id("device")
+        switch try await environment.store.reject(id, by: context.origin, at: environment.now()) {
+        case .done: break
+        case .noSuchDevice: throw Problem.notFound("device")
+        case .nothingWaits: throw Problem(status: .conflict, detail: "nothing of this device waits for approval")
+        }
+        await environment.broker.settle(id)
+        return .noContent
+    }
+
     @Sendable private func rotate(_ request: Request, _ context: PlantContext) async throws -> Response {
         let id = try context.id("device")
-        let offered = try await environment.store.offerCredentials(
-            to: id, sealer: environment.sealer, at: environment.now())
-        guard let offer = offered else { throw Problem.notFound("device") }
+        try await environment.broker.reach()
+        let offer: CredentialsOffer
+        switch try await environment.store.offerCredentials(to: id, sealer: environment.sealer, at: environment.now()) {
+        case .offered(let offered): offer = offered
+        case .noSuchDevice: throw Problem.notFound("device")
+        case .othersWait:
+            throw Problem(
+                status: .conflict,
+                detail: "new credentials of this device wait for approval; approve or reject them first")
+        }
         try await put(offer, into: "device.rotate_credentials", by: context.origin)
         return try .json(credentials(offer))
     }

@@ -16,6 +16,8 @@ struct PlantContext: RequestContext {
     /// The other end of the connection: nginx, mostly.
     let peer: String?
     var client = ClientAddress(peer: nil, forwardedFor: nil, forwardedProto: nil, trusted: [])
+    /// What the client called us, in `Host` or, if a trusted proxy says so, `X-Forwarded-Host`.
+    var host: String?
     /// Set for every route that asks for a role.
     var principal: Principal?
 

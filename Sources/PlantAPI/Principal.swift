@@ -36,17 +36,29 @@ struct Gatekeeper: Sendable {
 
     private let store: Store
     private let isOpenHouse: Bool
+    private let enrollment: EnrollmentMode
+    private let knownHosts: KnownHosts
     private let now: @Sendable () -> Timestamp
 
     init(_ environment: APIEnvironment) {
         store = environment.store
         isOpenHouse = !environment.policy.requiresSignIn
+        enrollment = environment.policy.enrollment
+        knownHosts = KnownHosts(environment.policy.publicOrigin.map { [$0] } ?? [])
         now = environment.now
     }
 
     /// Lets a request through, or not.
     /// - Throws: 401 or 403.
     func admit(_ request: Request, to access: Route.Access, _ context: inout PlantContext) async throws {
+        if isOpenHouse || access == .enrollment && enrollment != .token, access != .everyone,
+            !knownHosts.contains(context.host)
+        {
+            throw Problem(
+                status: .forbidden,
+                detail: "this name is not known here, and without signing in only known ones are answered; "
+                    + "put it into PUBLIC_URL, or use the address")
+        }
         guard case .role(let needed) = access else { return }
         guard let principal = try await principal(of: request) else {
             throw Problem(
@@ -79,19 +91,26 @@ struct Gatekeeper: Sendable {
 
     /// Of the session a request names, which need not exist.
     static func sessionHash(of request: Request) -> [UInt8]? {
-        for header in request.headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1)
-                guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { continue }
-                return Accounts.hash(Secret(String(parts[1])))
-            }
-        }
-        return nil
+        request.cookie(cookieName).map { Accounts.hash(Secret($0)) }
     }
 
-    private static func bearer(_ header: String) -> Secret? {
+    static func bearer(_ header: String) -> Secret? {
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return Secret(parts[1].trimmingPrefix { $0 == " " }.description)
+    }
+}
+
+extension Request {
+    /// The value of a cookie; the first one counts.
+    func cookie(_ name: String) -> String? {
+        for header in headers[values: .cookie] {
+            for pair in header.split(separator: ";") {
+                let parts = pair.split(separator: "=", maxSplits: 1)
+                guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == name else { continue }
+                return String(parts[1])
+            }
+        }
+        return nil
     }
 }

@@ -17,6 +17,7 @@ struct RequestMiddleware: RouterMiddleware {
     let trustedProxies: [AddressBlock]
 
     private static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
+    private static let forwardedHost = HTTPField.Name("X-Forwarded-Host")!
     private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
 
     func handle(
@@ -30,10 +31,12 @@ struct RequestMiddleware: RouterMiddleware {
         context.client = ClientAddress(
             peer: context.peer, forwardedFor: request.headers[Self.forwardedFor],
             forwardedProto: request.headers[Self.forwardedProto], trusted: trustedProxies)
+        context.host = context.client.isForwarded ? request.headers[Self.forwardedHost] : nil
+        context.host = context.host ?? request.head.authority
         let start = ContinuousClock.now
         var response: Response
         do {
-            try crossOrigin.check(request)
+            try crossOrigin.check(request, host: context.host)
             guard isOpen() || Self.probes.contains(request.uri.path) else {
                 throw Unavailable("the database", reason: "the schema is not ready yet")
             }
@@ -60,7 +63,8 @@ struct RequestMiddleware: RouterMiddleware {
         return response
     }
 
-    private static let probes: Set<String> = ["/api/health", "/api/ready", "/api/live"]
+    static let metricsPath = "/metrics"
+    private static let probes: Set<String> = ["/api/health", "/api/ready", "/api/live", metricsPath]
 
     private func answer(_ error: any Error, to request: Request, _ context: PlantContext) throws -> Response {
         let problem = problem(error, request, context)

@@ -64,8 +64,12 @@ struct TokenRoutes {
         let token = APIToken(
             id: .make(at: now), name: name, role: role, createdAt: now,
             expiresAt: lifetime.map { now.adding(microseconds: Int64($0) * 86_400_000_000) })
-        try await environment.store.createAPIToken(
+        let isMade = try await environment.store.createAPIToken(
             token, hash: Accounts.hash(secret), of: user.id, by: context.origin)
+        guard isMade else {
+            throw Problem(
+                status: .conflict, detail: "one user has at most \(Store.apiTokensKept) tokens; end one of them first")
+        }
         var answer = Self.object(token)
         answer["token"] = .string(secret.reveal())
         return try .json(JSONValue.object(answer), status: .created, headers: [.location: "/api/tokens/\(token.id)"])
@@ -73,8 +77,11 @@ struct TokenRoutes {
 
     @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
         let user = try context.user()
+        let id = try context.id("token")
+        // A token may end itself, and no other.
+        if case .token(id, _) = try context.signedIn().way {} else { _ = try context.person("end an API token") }
         let deleted = try await environment.store.deleteAPIToken(
-            try context.id("token"), of: user.id, by: context.origin, at: environment.now())
+            id, of: user.id, by: context.origin, at: environment.now())
         guard deleted else { throw Problem.notFound("token") }
         return .noContent
     }

@@ -22,7 +22,8 @@ struct UserRoutes {
                 problems: [409], handler: create),
             Route(
                 method: .patch, path: "/users/{id}", tag: "users", access: .admin,
-                summary: "Change a user; a new password ends the user's sessions", body: Schema.change(Self.fields),
+                summary: "Change a user; a new password ends the user's sessions and API tokens",
+                body: Schema.change(Self.fields),
                 answer: .ok("The user", Schema.ref("User")), problems: [404, 409], handler: change),
             Route(
                 method: .delete, path: "/users/{id}", tag: "users", access: .admin,
@@ -52,7 +53,17 @@ struct UserRoutes {
         }
     }
 
+    /// Where nobody signs in, anybody could make himself an account for the day on which somebody does.
+    /// - Throws: 409.
+    private func requireSignIn() throws {
+        guard environment.policy.requiresSignIn else {
+            throw Problem(
+                status: .conflict, detail: "AUTH_MODE is disabled: users are changed with `plantops user` meanwhile")
+        }
+    }
+
     @Sendable private func create(_ request: Request, _ context: PlantContext) async throws -> Response {
+        try requireSignIn()
         var fields = try Fields(try await request.json())
         let input = Input(&fields)
         let email = fields.require("email", input.email)
@@ -69,6 +80,7 @@ struct UserRoutes {
     }
 
     @Sendable private func change(_ request: Request, _ context: PlantContext) async throws -> Response {
+        try requireSignIn()
         let id = try context.id("user")
         var fields = try Fields(try await request.json())
         let input = Input(&fields)
@@ -82,6 +94,7 @@ struct UserRoutes {
     }
 
     @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
+        try requireSignIn()
         let id = try context.id("user")
         _ = try Self.user(
             in: try await environment.store.deleteUser(id, by: context.origin, at: environment.now()))

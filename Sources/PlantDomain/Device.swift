@@ -25,6 +25,9 @@ package struct Device: Sendable, Equatable {
     package var freeHeapBytes: Double?
     /// False while a member has to let it, or its new credentials, in.
     package var isApproved = true
+    /// When approval was asked for that is still awaited, and from which address.
+    package var requestedAt: Timestamp?
+    package var requestedFrom: String?
     /// False when a member has shut it out.
     package var isEnabled = true
     /// Only enrolling again helps: neither the broker nor the database can say its password any more.

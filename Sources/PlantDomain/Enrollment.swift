@@ -43,7 +43,7 @@ extension EnrollmentToken {
 
 /// Why a device was not given an identity. Whoever holds a token may know what is wrong with it: it cannot be guessed.
 package enum EnrollmentRefusal: String, Error, Sendable {
-    case tokenMissing, tokenUnknown, tokenExpired, tokenUsedUp, deviceDisabled, tooManyWaiting
+    case tokenMissing, tokenUnknown, tokenExpired, tokenUsedUp, deviceDisabled, tooManyWaiting, othersWait
 
     /// For the person at the device.
     package var advice: String {
@@ -53,6 +53,8 @@ package enum EnrollmentRefusal: String, Error, Sendable {
         case .tokenExpired: "this enrollment token has expired; a member can make a new one"
         case .tokenUsedUp: "this enrollment token has been used as often as it may be; a member can make a new one"
         case .deviceDisabled: "this device was disabled; a member can enable it again"
+        case .othersWait:
+            "somebody else has asked for this device and waits for approval; a member approves or rejects that first"
         case .tooManyWaiting: "too many devices wait for approval; a member approves or deletes some first"
         }
     }

@@ -1,9 +1,12 @@
 /// When the next attempt to sign in is looked at.
 ///
 /// Three counts, because each alone can be got round or turned against the owner: one account from one address, one
-/// address against all accounts, and one account from everywhere. The last holds only for addresses that never signed
-/// in to the account: whoever attacks it from elsewhere cannot lock out its owner at home.
+/// address against all accounts, and one account from everywhere. A place from which the account was signed in to before
+/// (an address, or better a browser's cookie) has a count of its own instead: whoever attacks the account cannot lock out
+/// its owner there.
 package enum SignInThrottle: String, Sendable, CaseIterable {
+    /// An account from a place it was signed in to from.
+    case knownPlace
     case accountAndAddress
     case address
     case account
@@ -24,7 +27,7 @@ package enum SignInThrottle: String, Sendable, CaseIterable {
     /// Attempts that are looked at without a pause.
     private var free: Int {
         switch self {
-        case .accountAndAddress: 10
+        case .knownPlace, .accountAndAddress: 10
         case .address: 30
         case .account: 100
         }
@@ -33,7 +36,7 @@ package enum SignInThrottle: String, Sendable, CaseIterable {
     /// After this long without attempts, or since the first of them, counting begins anew; in seconds.
     package var windowSeconds: Double {
         switch self {
-        case .accountAndAddress: 3600
+        case .knownPlace, .accountAndAddress: 3600
         case .address: 900
         case .account: 3600
         }
@@ -43,8 +46,14 @@ package enum SignInThrottle: String, Sendable, CaseIterable {
 
     /// Whether what was counted no longer matters.
     package func isOver(_ count: Count, now: Timestamp) -> Bool {
-        let since = self == .accountAndAddress ? count.lastAt : count.firstAt
-        return now.seconds(since: since) >= windowSeconds
+        let since =
+            switch self {
+            case .knownPlace, .accountAndAddress: count.lastAt
+            case .address, .account: count.firstAt
+            }
+        let elapsed = now.seconds(since: since)
+        // A clock that was set back must not keep anybody out until it has caught up.
+        return elapsed >= windowSeconds || elapsed < -60
     }
 
     /// Seconds to wait before another attempt is looked at; 0 for none. An attempt that has to wait counts for nothing,
@@ -52,12 +61,12 @@ package enum SignInThrottle: String, Sendable, CaseIterable {
     package func wait(_ count: Count, now: Timestamp) -> Double {
         guard !isOver(count, now: now), count.attempts >= free else { return 0 }
         switch self {
-        case .accountAndAddress:
+        case .knownPlace, .accountAndAddress:
             // 1 s, 2 s, 4 s … up to 15 minutes.
             let pause = count.attempts - free >= 10 ? Self.longestPauseSeconds : Double(1 << (count.attempts - free))
-            return max(0, min(pause, Self.longestPauseSeconds) - now.seconds(since: count.lastAt))
+            return max(0, min(pause, Self.longestPauseSeconds) - max(0, now.seconds(since: count.lastAt)))
         case .address, .account:
-            return max(0, windowSeconds - now.seconds(since: count.firstAt))
+            return max(0, windowSeconds - max(0, now.seconds(since: count.firstAt)))
         }
     }
 }

@@ -5,11 +5,14 @@ package struct Unavailable: Error, Sendable, CustomStringConvertible {
     /// For the log.
     package let reason: String
     package let retryAfterSeconds: Int
+    /// It was asked and did not answer: perhaps it did what it was asked all the same.
+    package let mayHaveHappened: Bool
 
-    package init(_ what: String, reason: String, retryAfterSeconds: Int = 5) {
+    package init(_ what: String, reason: String, retryAfterSeconds: Int = 5, mayHaveHappened: Bool = false) {
         self.what = what
         self.reason = reason
         self.retryAfterSeconds = retryAfterSeconds
+        self.mayHaveHappened = mayHaveHappened
     }
 
     package var description: String { "\(what) does not answer: \(reason)" }

@@ -1,4 +1,5 @@
 package import Logging
+import Metrics
 package import PlantDomain
 package import PlantStore
 package import Sealing
@@ -8,25 +9,39 @@ package struct BrokerAccess: Sendable {
     private let store: Store
     private let sealer: Sealer
     private let control: BrokerControl
+    /// Names this database. Entries of another one at the same broker are left alone.
+    private let installation: @Sendable () -> String
     private let logger: Logger
     /// How often one device is looked at again because it changed meanwhile.
     private static let attempts = 5
     /// Accounts asked for at a time.
     private static let listPage = 500
 
-    package init(store: Store, sealer: Sealer, control: BrokerControl, logger: Logger) {
+    package init(
+        store: Store, sealer: Sealer, control: BrokerControl, installation: @escaping @Sendable () -> String,
+        logger: Logger
+    ) {
         self.store = store
         self.sealer = sealer
         self.control = control
+        self.installation = installation
         self.logger = logger
     }
+
+    /// Waits a moment for the broker, before anything is begun that needs it.
+    /// - Throws: `Unavailable`.
+    package func reach() async throws { try await control.waitUntilConnected() }
 
     /// Gives the broker credentials that are on offer; the old ones, and a session under them, end at once.
     /// - Throws: `Unavailable` when the broker does not confirm in time.
     package func grant(_ offer: CredentialsOffer) async throws {
-        _ = try await control.execute(
-            DynamicSecurity.grant(
-                offer.device, password: offer.password, credentials: offer.id, mayConnect: offer.mayConnect))
+        do {
+            _ = try await control.execute(
+                DynamicSecurity.grant(
+                    offer.device, password: offer.password, marker: marker(offer.id), mayConnect: offer.mayConnect))
+        } catch let error as BrokerRefusal {
+            throw Unavailable("the MQTT broker", reason: "\(error)", mayHaveHappened: true)
+        }
     }
 
     /// Hands a command to the broker.
@@ -53,20 +68,31 @@ package struct BrokerAccess: Sendable {
 
     /// Compares all of the broker's accounts with the database and mends what differs.
     /// - Returns: how many devices differed.
+    /// - Throws: `Unavailable`, `CancellationError`, what the database says.
     package func reconcile() async throws -> Int {
         // The broker first: a device that is made meanwhile is then in the database's list, and looked at again alone.
         var told: [EntityID: DynamicSecurity.ClientEntry] = [:]
         for entry in try await accounts() {
             if let device = entry.device { told[device] = entry }
         }
-        let wanted = Dictionary(
-            try await store.brokerEntries(at: .now()).map { ($0.device, $0) }, uniquingKeysWith: { $1 })
+        let wanted = Dictionary(try await store.brokerEntries().map { ($0.device, $0) }, uniquingKeysWith: { $1 })
         var mended = 0
         for device in Set(told.keys).union(wanted.keys).sorted() {
-            guard Correction(wanted: wanted[device], told: told[device]) != .nothing else { continue }
-            if try await agree(on: device) { mended += 1 }
+            try Task.checkCancellation()
+            guard Correction(wanted[device], told[device], installation()) != .nothing else { continue }
+            do {
+                if try await agree(on: device) { mended += 1 }
+            } catch let error as BrokerRefusal {
+                // One that cannot be mended must not keep the others from it.
+                logger.error(
+                    "a device cannot be put right", metadata: ["device_id": "\(device)", "reason": "\(error)"])
+            }
         }
         return mended
+    }
+
+    private func marker(_ credentials: EntityID) -> DynamicSecurity.Marker {
+        DynamicSecurity.Marker(installation: installation(), credentials: credentials)
     }
 
     private func accounts() async throws -> [DynamicSecurity.ClientEntry] {
@@ -87,11 +113,11 @@ package struct BrokerAccess: Sendable {
     private func agree(on device: EntityID) async throws -> Bool {
         var didChange = false
         for _ in 0..<Self.attempts {
-            let wanted = try await store.brokerEntry(of: device, at: .now())
+            let wanted = try await store.brokerEntry(of: device)
             let told = try await account(of: device)
-            let correction = Correction(wanted: wanted, told: told)
+            let correction = Correction(wanted, told, installation())
             guard correction != .nothing else { break }
-            guard try await carryOut(correction, on: device, wanted) else { break }
+            guard try await carryOut(correction, on: device, wanted, told) else { break }
             didChange = true
             // The database may have been changed, and the broker told of it, before our commands: look again.
         }
@@ -106,44 +132,43 @@ package struct BrokerAccess: Sendable {
 
     /// - Returns: false when nothing can be done.
     private func carryOut(
-        _ correction: Correction, on device: EntityID, _ wanted: BrokerEntry?
+        _ correction: Correction, on device: EntityID, _ wanted: BrokerEntry?, _ told: DynamicSecurity.ClientEntry?
     ) async throws -> Bool {
-        if wanted?.needsEnrollment == true, !canOpen(wanted) { return false }
-        logger.notice(
-            "correcting the broker", metadata: ["device_id": "\(device)", "correction": "\(correction.rawValue)"])
         switch correction {
         case .nothing: return false
         case .revoke: _ = try await control.execute(DynamicSecurity.revoke(device))
         case .enable: _ = try await control.execute(DynamicSecurity.setEnabled(device, true))
         case .disable: _ = try await control.execute(DynamicSecurity.setEnabled(device, false))
         case .markLost: try await store.markNeedsEnrollment(device, true)
+        case .markFound: try await store.markNeedsEnrollment(device, false)
         case .grant:
             guard let wanted, let credentials = wanted.credentialsID else { return false }
-            let password: Secret?
-            do {
-                password = try Store.password(of: wanted, sealer: sealer)
-            } catch let error as SealedValueError {
-                // Whatever the broker has is not what was given out last.
-                logger.error(
-                    "a device's password cannot be opened; it has to be enrolled again",
-                    metadata: ["device_id": "\(device)", "reason": "\(error)"])
-                _ = try await control.execute(DynamicSecurity.revoke(device))
-                try await store.markNeedsEnrollment(device, true)
-                return false
-            }
-            guard let password else { return false }
+            guard let password = try await password(of: wanted, told) else { return false }
             _ = try await control.execute(
                 DynamicSecurity.grant(
-                    device, password: password, credentials: credentials, mayConnect: wanted.mayConnect))
+                    device, password: password, marker: marker(credentials), mayConnect: wanted.mayConnect))
             try await store.markNeedsEnrollment(device, false)
         }
+        Counter(label: "plantops_broker_corrections", dimensions: [("correction", correction.rawValue)]).increment()
+        logger.notice(
+            "corrected the broker", metadata: ["device_id": "\(device)", "correction": "\(correction.rawValue)"])
         return true
     }
 
-    /// A key that was lost may have been brought back.
-    private func canOpen(_ entry: BrokerEntry?) -> Bool {
-        guard let entry else { return false }
-        return (try? Store.password(of: entry, sealer: sealer)) != nil
+    /// - Returns: nil when no key at hand opens it. What the broker has instead stays only if it is the same password.
+    private func password(of wanted: BrokerEntry, _ told: DynamicSecurity.ClientEntry?) async throws -> Secret? {
+        do {
+            return try Store.password(of: wanted, sealer: sealer)
+        } catch let error as SealedValueError {
+            if let told, told.marker?.credentials == wanted.credentialsID { return nil }
+            if told != nil { _ = try await control.execute(DynamicSecurity.revoke(wanted.device)) }
+            guard !wanted.needsEnrollment else { return nil }
+            logger.error(
+                "a device's password cannot be opened; it has to be enrolled again",
+                metadata: ["device_id": "\(wanted.device)", "reason": "\(error)"])
+            try await store.markNeedsEnrollment(wanted.device, true)
+            return nil
+        }
     }
 }
 
@@ -152,19 +177,23 @@ enum Correction: String, Equatable {
     case nothing, grant, revoke, enable, disable
     /// Neither side can say the password.
     case markLost
+    /// The broker can again.
+    case markFound
 
-    init(wanted: BrokerEntry?, told: DynamicSecurity.ClientEntry?) {
-        if let underWay = wanted?.underWay, told?.textdescription == DynamicSecurity.marker(of: underWay) {
+    init(_ wanted: BrokerEntry?, _ told: DynamicSecurity.ClientEntry?, _ installation: String) {
+        let marker = told?.marker
+        if let underWay = wanted?.underWay, marker?.credentials == underWay {
             // Somebody is giving it these credentials right now, and will write that down in a moment.
             self = .nothing
             return
         }
         guard let wanted, wanted.isRegistered else {
-            self = told == nil ? .nothing : .revoke
+            // Accounts that somebody else made are somebody else's, or those of another installation.
+            self = marker?.installation == installation ? .revoke : .nothing
             return
         }
         if let credentials = wanted.credentialsID {
-            guard let told, told.textdescription == DynamicSecurity.marker(of: credentials) else {
+            guard marker == DynamicSecurity.Marker(installation: installation, credentials: credentials) else {
                 self = .grant
                 return
             }
@@ -176,7 +205,7 @@ enum Correction: String, Equatable {
         switch (wanted.mayConnect, told.disabled ?? false) {
         case (true, true): self = .enable
         case (false, false): self = .disable
-        default: self = .nothing
+        default: self = wanted.needsEnrollment ? .markFound : .nothing
         }
     }
 }

@@ -6,6 +6,13 @@ import Sealing
 import ServiceLifecycle
 import Synchronization
 
+/// The broker answered, and will not do it.
+struct BrokerRefusal: Error, CustomStringConvertible {
+    let command: String
+    let reason: String
+    var description: String { "the broker refused \(command): \(reason)" }
+}
+
 /// Tells the broker who may come in, over a connection of its own.
 ///
 /// Requests from asynchronous code are handed to one thread, which owns the connection, and answered from there.
@@ -56,6 +63,18 @@ package final class BrokerControl: Service {
     /// Called on the control thread whenever a connection is up, the first one included.
     private let connections = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
+    /// Waits a moment for a connection that is being made.
+    /// - Throws: `Unavailable` when there is none then.
+    package func waitUntilConnected(seconds: Double = 2) async throws {
+        let deadline = monotonicSeconds() + seconds
+        while !isConnected {
+            guard monotonicSeconds() < deadline else {
+                throw Unavailable("the MQTT broker", reason: "no connection")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     /// An element for every time the broker was reached (again). For one reader.
     package var connected: AsyncStream<Void> { connections.stream }
 
@@ -67,7 +86,7 @@ package final class BrokerControl: Service {
 
     /// Carries out changes to the broker's accounts.
     /// - Returns: an answer for each command.
-    /// - Throws: `Unavailable` when the broker does not confirm in time, or refuses.
+    /// - Throws: `Unavailable` when the broker does not confirm in time, `BrokerRefusal`.
     func execute(_ commands: [DynamicSecurity.Command]) async throws -> [DynamicSecurity.Responses.Response] {
         try await carryOut(.change(commands))
     }
@@ -132,7 +151,8 @@ package final class BrokerControl: Service {
         // The request the broker is working on; one at a time keeps the order of changes to a device.
         var current: Request?
         defer {
-            current?.answer.resume(throwing: Unavailable("the MQTT broker", reason: "the connection ended"))
+            current?.answer.resume(
+                throwing: Unavailable("the MQTT broker", reason: "the connection ended", mayHaveHappened: true))
         }
         client.onMessage = { message in
             guard let request = current, let outcome = Self.outcome(of: request, in: message.payload) else { return }
@@ -205,7 +225,7 @@ package final class BrokerControl: Service {
         else { return nil }
         for (command, response) in zip(commands, answer.responses) {
             if let error = response.error, !command.tolerates.contains(error) {
-                return .failure(Unavailable("the MQTT broker", reason: "it refused \(command.command): \(error)"))
+                return .failure(BrokerRefusal(command: command.command, reason: error))
             }
         }
         return .success(answer.responses)

@@ -1,5 +1,6 @@
 package import Logging
 import PlantDomain
+import PlantStore
 import ServiceLifecycle
 
 /// Compares the broker's accounts with the database when the broker is reached, and every few minutes: whatever went
@@ -21,7 +22,12 @@ package struct BrokerReconciler: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    for await _ in self.control.connected { await self.reconcile() }
+                    for await _ in self.control.connected {
+                        await self.reconcile()
+                        // What was under way when somebody was killed is given up by then.
+                        guard (try? await Task.sleep(for: .seconds(Store.offerSeconds + 1))) != nil else { return }
+                        if self.control.isConnected { await self.reconcile() }
+                    }
                 }
                 group.addTask {
                     // Ends early, and with it the loop, when the program stops.
@@ -43,6 +49,8 @@ package struct BrokerReconciler: Service {
                 if mended > 0 { logger.notice("the broker agrees again", metadata: ["devices": "\(mended)"]) }
                 return
             } catch is Unavailable {
+                return
+            } catch is CancellationError {
                 return
             } catch {
                 logger.warning(

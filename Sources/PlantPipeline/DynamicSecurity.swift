@@ -66,6 +66,7 @@ enum DynamicSecurity {
 
         /// nil for an account that is no device's.
         var device: EntityID? { EntityID(username) }
+        var marker: Marker? { Marker(textdescription) }
     }
 
     static func roleName(_ device: EntityID) -> String { "device-\(device)" }
@@ -83,20 +84,42 @@ enum DynamicSecurity {
     /// Changed together with `rights`: devices whose entry carries another number get theirs anew.
     private static let rightsRevision = 1
 
-    /// What an entry says of itself, by which it can be told whether it agrees with the database.
-    static func marker(of credentials: EntityID) -> String { "credentials \(credentials), rights \(rightsRevision)" }
+    /// What an entry says of itself: whose it is, and by which it can be told whether it agrees with the database.
+    struct Marker: Equatable {
+        let installation: String
+        let credentials: EntityID
+        var rights = DynamicSecurity.rightsRevision
+
+        var text: String { "plantops \(installation) credentials \(credentials) rights \(rights)" }
+
+        init(installation: String, credentials: EntityID) {
+            self.installation = installation
+            self.credentials = credentials
+        }
+
+        /// - Returns: nil for an entry that says something else.
+        init?(_ text: String?) {
+            let words = (text ?? "").split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count == 6, words[0] == "plantops", words[2] == "credentials", words[4] == "rights",
+                let credentials = EntityID(String(words[3])), let rights = Int(words[5])
+            else { return nil }
+            installation = String(words[1])
+            self.credentials = credentials
+            self.rights = rights
+        }
+    }
 
     /// Gives a device new credentials. Whatever it had is removed first, which also ends a session that is open under
     /// the old password. The broker carries the commands out in one go: nobody comes in between them.
     static func grant(
-        _ device: EntityID, password: Secret, credentials: EntityID, mayConnect: Bool
+        _ device: EntityID, password: Secret, marker: Marker, mayConnect: Bool
     ) -> [Command] {
         let name = device.description
         return revoke(device) + [
             Command(command: "createRole", rolename: roleName(device), acls: rights(of: device)),
             Command(
                 command: "createClient", username: name, password: password.reveal(),
-                roles: [Role(rolename: roleName(device))], textdescription: marker(of: credentials)),
+                roles: [Role(rolename: roleName(device))], textdescription: marker.text),
         ] + (mayConnect ? [] : [Command(command: "disableClient", username: name)])
     }
 

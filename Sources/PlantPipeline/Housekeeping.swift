@@ -15,13 +15,18 @@ package struct Housekeeping: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var accessTrimmed: Timestamp?
             // Every minute, because a broken device can write many dead letters in an hour.
             while !Task.isCancelled {
                 do {
                     try await store.ensurePartitions()
-                    try await store.trimAccess(now: .now())
                     let dropped = try await store.trimDeadLetters()
                     if dropped > 0 { logger.info("old dead letters dropped", metadata: ["count": "\(dropped)"]) }
+                    let now = Timestamp.now()
+                    if accessTrimmed.map({ now.seconds(since: $0) >= 3600 }) ?? true {
+                        try await store.trimAccess(at: now)
+                        accessTrimmed = now
+                    }
                 } catch is CancellationError {
                     return
                 } catch {

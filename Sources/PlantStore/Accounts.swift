@@ -3,8 +3,9 @@ package import Sealing
 
 /// What came of an attempt to sign in.
 package enum SignInOutcome: Sendable {
-    /// - token: what the client keeps; shown this once, kept hashed.
-    case signedIn(User, token: Secret)
+    /// - token: names the session; shown this once, kept hashed.
+    /// - browser: tells next time that this browser was here before; nothing else comes of it.
+    case signedIn(User, token: Secret, browser: Secret)
     /// Email or password is wrong; which, nobody is told.
     case refused
     /// Too many attempts; seconds to wait.
@@ -19,36 +20,41 @@ package struct Accounts: Sendable {
     package init(store: Store) { self.store = store }
 
     /// - Parameters:
-    ///   - origin: of the request; its address is what is throttled.
+    ///   - place: its address and browser are what is throttled.
     ///   - old: hash of the session the client had; it ends, so that nobody can plant one.
     package func signIn(
-        email: String, password: Secret, userAgent: String?, replacing old: [UInt8]?, from origin: Origin,
+        _ place: SignInPlace, password: Secret, userAgent: String?, replacing old: [UInt8]?, from origin: Origin,
         at now: Timestamp
     ) async throws -> SignInOutcome {
-        let email = User.email(email) ?? email
-        let address = origin.address ?? ""
-        let wait = try await store.beginSignIn(email: email, address: address, at: now)
-        guard wait == 0 else { return .wait(wait) }
-        let account = try await store.user(email: email)
+        let place = SignInPlace(
+            email: User.email(place.email) ?? place.email, address: place.address, browser: place.browser)
+        let attempt: SignInAttempt
+        switch try await store.beginSignIn(place, at: now) {
+        case .wait(let seconds): return .wait(seconds)
+        case .counted(let counted): attempt = counted
+        }
+        let account = try await store.user(email: place.email)
         // An account that does not exist takes as long as one that does.
-        let isRight = try await passwords.verify(password, against: account?.passwordHash ?? PasswordHash.decoy)
+        let isRight = try await verify(password, against: account?.passwordHash ?? PasswordHash.decoy, attempt)
         guard let account, isRight else {
-            try await store.record(
-                "auth.sign_in_failed", account.map { .user($0.user) }, by: origin, at: now)
+            try await store.record("auth.sign_in_failed", account.map { .user($0.user) }, by: origin, at: now)
             return .refused
         }
-        let token = Secret(try Crypto.randomToken())
         let user = account.user
+        let session = Store.NewSession(
+            token: Secret(try Crypto.randomToken()), browser: Secret(try Crypto.randomToken()), userAgent: userAgent,
+            replacing: old)
         let actor = Origin(
             .user, id: user.id, name: user.email, address: origin.address, correlationID: origin.correlationID)
-        try await store.createSession(
-            of: user, tokenHash: Self.hash(token), userAgent: userAgent, replacing: old, by: actor, at: now)
-        try await store.endSignIn(email: email, address: address)
-        if PasswordHash.needsRehash(account.passwordHash) {
-            let renewed = try await passwords.hash(password)
-            try await store.renewPasswordHash(of: user.id, from: account.passwordHash, to: renewed)
+        // The password may have been changed while its old one was being looked at.
+        let isMade = try await store.createSession(
+            session, of: user, verified: account.passwordHash, attempt, from: place, by: actor, at: now)
+        guard isMade else { return .refused }
+        if PasswordHash.needsRehash(account.passwordHash), let renewed = try? await passwords.hash(password) {
+            // A matter of convenience: if it fails, the next sign-in does it.
+            try? await store.renewPasswordHash(of: user.id, from: account.passwordHash, to: renewed)
         }
-        return .signedIn(user, token: token)
+        return .signedIn(user, token: session.token, browser: session.browser)
     }
 
     package enum PasswordChange: Sendable {
@@ -59,20 +65,34 @@ package struct Accounts: Sendable {
     /// Changes one's own password and ends one's other sessions.
     /// - Parameter session: hash of the session this is done in; it stays.
     package func changePassword(
-        of user: User, from current: Secret, to new: Secret, keeping session: [UInt8]?, by origin: Origin,
-        at now: Timestamp
+        of user: User, from current: Secret, to new: Secret, keeping session: [UInt8], browser: [UInt8]?,
+        by origin: Origin, at now: Timestamp
     ) async throws -> PasswordChange {
-        let address = origin.address ?? ""
-        let wait = try await store.beginSignIn(email: user.email, address: address, at: now)
-        guard wait == 0 else { return .wait(wait) }
+        let place = SignInPlace(email: user.email, address: origin.address ?? "", browser: browser)
+        let attempt: SignInAttempt
+        switch try await store.beginSignIn(place, at: now) {
+        case .wait(let seconds): return .wait(seconds)
+        case .counted(let counted): attempt = counted
+        }
         let known = try await store.user(email: user.email)
         guard let known, known.user.id == user.id,
-            try await passwords.verify(current, against: known.passwordHash)
+            try await verify(current, against: known.passwordHash, attempt)
         else { return .wrongPassword }
-        try await store.endSignIn(email: user.email, address: address)
+        try await store.forgive(attempt)
         let hash = try await passwords.hash(new)
-        _ = try await store.setPassword(of: user.id, hash: hash, keeping: session, by: origin, at: now)
-        return .done
+        let isChanged = try await store.setPassword(
+            of: user.id, hash: hash, verified: known.passwordHash, keeping: session, by: origin, at: now)
+        return isChanged ? .done : .wrongPassword
+    }
+
+    /// - Throws: `Unavailable` when too many passwords are being looked at; then the attempt counts for nothing.
+    private func verify(_ password: Secret, against hash: String, _ attempt: SignInAttempt) async throws -> Bool {
+        do {
+            return try await passwords.verify(password, against: hash, isKnown: attempt.isKnown)
+        } catch {
+            try await store.forgive(attempt)
+            throw error
+        }
     }
 
     /// - Throws: `Unavailable` when too many passwords are being hashed already.

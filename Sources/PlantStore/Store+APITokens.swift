@@ -27,11 +27,18 @@ package struct APIToken: Sendable, Equatable {
 extension Store {
     private static let lastUsedStep = 60.0
 
+    /// Of one user.
+    package static let apiTokensKept = 50
+
     /// - Parameter hash: SHA-256 of the token.
+    /// - Returns: false when the user has as many as one may have.
     package func createAPIToken(
         _ token: APIToken, hash: [UInt8], of user: EntityID, by origin: Origin
-    ) async throws {
+    ) async throws -> Bool {
         try await pool.transaction { connection in
+            try connection.query("SELECT 1 AS one FROM users WHERE id = $1 FOR NO KEY UPDATE", [.id(user)])
+            let count = try connection.query("SELECT count(*) AS n FROM api_tokens WHERE user_id = $1", [.id(user)])
+            guard try count[0].int("n") < Self.apiTokensKept else { return false }
             try connection.query(
                 """
                 INSERT INTO api_tokens (id, user_id, name, role, token_hash, created_at, expires_at)
@@ -44,7 +51,12 @@ extension Store {
             try Self.record(
                 "token.create", AuditEntry.Subject("token", token.id, token.name), by: origin, at: token.createdAt,
                 details: ["role": token.role.rawValue], on: connection)
+            return true
         }
+    }
+
+    static func endAPITokens(of user: User, on connection: PostgresConnection) throws {
+        try connection.query("DELETE FROM api_tokens WHERE user_id = $1", [.id(user.id)])
     }
 
     /// Oldest first.

@@ -3,9 +3,14 @@ package import PlantDomain
 import Postgres
 
 extension Store {
-    /// How long the log is kept, and how much of it at most: failed sign-ins write to it, too.
+    /// How long the log is kept. Of what anybody can cause, at most so many lines, so that nobody can push out with it
+    /// what he did.
     package static let auditKeptDays = 730
-    package static let auditKept = 200_000
+    package static let frequentAuditKept = 100_000
+    private static let frequentActions: Set = [
+        "auth.sign_in", "auth.sign_in_failed", "auth.sign_out", "token.create", "token.delete", "device.register",
+        "device.command",
+    ]
 
     /// Writes a line in the transaction of the change it speaks of: neither is there without the other.
     static func record(
@@ -15,14 +20,14 @@ extension Store {
         try connection.query(
             """
             INSERT INTO audit_log (id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
-                subject_name, details, address, correlation_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                subject_name, details, address, correlation_id, is_frequent)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             [
                 .id(.make(at: now)), .time(now), .text(origin.kind.rawValue), .id(origin.id), .text(origin.name),
                 .text(action), .text(subject?.kind), .id(subject?.id), .text(subject?.name),
                 .json(String(decoding: try JSONEncoder().encode(details), as: UTF8.self)), .text(origin.address),
-                .text(origin.correlationID),
+                .text(origin.correlationID), .bool(frequentActions.contains(action)),
             ])
     }
 
@@ -69,26 +74,5 @@ extension Store {
             id: try row.id("id"), at: try row.time("at"), origin: origin, action: try row.text("action"),
             subject: subject,
             details: try JSONDecoder().decode([String: String].self, from: Data(row.text("details").utf8)))
-    }
-
-    /// Drops what is older than is kept, and expired sessions and counts of attempts with it.
-    package func trimAccess(now: Timestamp) async throws {
-        try await pool.run { connection in
-            try connection.query(
-                """
-                DELETE FROM audit_log WHERE at < $1::timestamptz - make_interval(days => $2::integer)
-                    OR id <= (SELECT id FROM audit_log ORDER BY id DESC OFFSET $3 LIMIT 1)
-                """, [.time(now), .int(Int64(Self.auditKeptDays)), .int(Int64(Self.auditKept))])
-            try connection.query("DELETE FROM sessions WHERE expires_at < $1", [.time(now)])
-            try connection.query(
-                "DELETE FROM sign_in_attempts WHERE last_at < $1::timestamptz - INTERVAL '1 day'", [.time(now)])
-            try connection.query(
-                "DELETE FROM sign_in_addresses WHERE last_at < $1::timestamptz - INTERVAL '90 days'", [.time(now)])
-            try connection.query(
-                "DELETE FROM enrollment_tokens WHERE expires_at < $1::timestamptz - INTERVAL '30 days'", [.time(now)])
-            try connection.query(
-                "DELETE FROM device_commands WHERE created_at < $1::timestamptz - INTERVAL '90 days'", [.time(now)])
-            return
-        }
     }
 }

@@ -21,29 +21,26 @@ extension Store {
     private static let brokerEntries = """
         SELECT id, credentials_id, mqtt_password, approved AND enabled AS may_connect, needs_enrollment,
             registered_at IS NOT NULL AS is_registered,
-            CASE WHEN offered_at > $1 AND NOT offer_needs_approval THEN offered_credentials_id END AS under_way
+            CASE WHEN offered_at > now() - make_interval(secs => $1) AND NOT offer_needs_approval
+                THEN offered_credentials_id END AS under_way
         FROM devices
         """
 
     /// What the broker should know of every device.
-    package func brokerEntries(at now: Timestamp) async throws -> [BrokerEntry] {
+    package func brokerEntries() async throws -> [BrokerEntry] {
         try await pool.run { connection in
-            let rows = try connection.query(Self.brokerEntries, [Self.offersSince(now)])
+            let rows = try connection.query(Self.brokerEntries, [.double(Self.offerSeconds)])
             return try (0..<rows.count).map { try Self.brokerEntry(rows[$0]) }
         }
     }
 
     /// - Returns: nil when there is no such device.
-    package func brokerEntry(of device: EntityID, at now: Timestamp) async throws -> BrokerEntry? {
+    package func brokerEntry(of device: EntityID) async throws -> BrokerEntry? {
         try await pool.run { connection in
             let rows = try connection.query(
-                Self.brokerEntries + " WHERE id = $2", [Self.offersSince(now), .id(device)])
+                Self.brokerEntries + " WHERE id = $2", [.double(Self.offerSeconds), .id(device)])
             return try rows.first.map { try Self.brokerEntry($0) }
         }
-    }
-
-    private static func offersSince(_ now: Timestamp) -> PostgresValue {
-        .time(now.adding(microseconds: Int64(-offerSeconds * 1e6)))
     }
 
     private static func brokerEntry(_ row: PostgresRow) throws -> BrokerEntry {

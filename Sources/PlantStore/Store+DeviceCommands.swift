@@ -5,11 +5,11 @@ extension Store {
     package enum CommandOutcome: Sendable { case made, noSuchDevice, shutOut }
 
     /// Writes a command down before the broker is given it: its result may come at once.
-    package func createCommand(_ command: DeviceCommand, by origin: Origin) async throws -> CommandOutcome {
+    package func createCommand(_ command: DeviceCommand) async throws -> CommandOutcome {
         try await pool.transaction { connection in
             let rows = try connection.query(
                 """
-                SELECT name, approved AND enabled AS may_connect FROM devices
+                SELECT approved AND enabled AS may_connect FROM devices
                 WHERE id = $1 AND registered_at IS NOT NULL FOR KEY SHARE
                 """, [.id(command.deviceID)])
             guard let row = rows.first else { return .noSuchDevice }
@@ -22,22 +22,27 @@ extension Store {
                     .id(command.id), .id(command.deviceID), .text(command.command), .json(command.args),
                     .time(command.createdAt),
                 ])
-            try Self.record(
-                "device.command", AuditEntry.Subject("device", command.deviceID, try row.text("name")), by: origin,
-                at: command.createdAt, details: ["command": command.command, "args": command.args], on: connection)
             return .made
         }
     }
 
-    /// The broker took it.
-    package func markCommandSent(_ id: EntityID, at now: Timestamp) async throws {
-        try await pool.run { connection in
-            try connection.query("UPDATE device_commands SET sent_at = $2 WHERE id = $1", [.id(id), .time(now)])
-            return
+    /// The broker took it, or may have taken it (`sentAt` nil). The record names the command and not its arguments,
+    /// which may hold a password.
+    package func commandLeft(_ command: DeviceCommand, by origin: Origin, at now: Timestamp) async throws {
+        try await pool.transaction { connection in
+            let rows = try connection.query(
+                """
+                UPDATE device_commands c SET sent_at = $2 FROM devices d WHERE c.id = $1 AND d.id = c.device_id
+                RETURNING d.name
+                """, [.id(command.id), command.sentAt.map { .time($0) } ?? .null(.timestamp)])
+            guard let row = rows.first else { return }
+            try Self.record(
+                "device.command", AuditEntry.Subject("device", command.deviceID, try row.text("name")), by: origin,
+                at: now, details: ["command": command.command, "command_id": command.id.description], on: connection)
         }
     }
 
-    /// The broker could not be given it.
+    /// The broker was not given it.
     package func withdrawCommand(_ id: EntityID) async throws {
         try await pool.run { connection in
             try connection.query("DELETE FROM device_commands WHERE id = $1 AND result_at IS NULL", [.id(id)])

@@ -2,14 +2,6 @@ package import PlantDomain
 import Postgres
 package import Sealing
 
-/// What lets a device in, as far as it is decided before anything is written.
-package enum EnrollmentRule: Sendable {
-    case open
-    case approval
-    /// SHA-256 of the token that was shown; nil when there was none.
-    case token([UInt8]?)
-}
-
 /// New credentials that are written down but not valid yet: they count once the broker knows them.
 package struct CredentialsOffer: Sendable {
     package let device: EntityID
@@ -22,6 +14,8 @@ package struct CredentialsOffer: Sendable {
     package let approval: Approval
     /// False for a device that is shut out: its new credentials are, too.
     package let isEnabled: Bool
+    /// The enrollment token of which this took a use.
+    let usedToken: EntityID?
 
     /// Whether the broker should let these in.
     package var mayConnect: Bool { approval == .given && isEnabled }
@@ -32,135 +26,56 @@ package struct CredentialsOffer: Sendable {
 extension Store {
     /// An offer not accepted by then was given up, in seconds. Longer than telling the broker may take.
     package static let offerSeconds = 30.0
-    /// Devices that may wait for approval at a time: anybody can ask for it.
-    private static let mostWaiting = 200
 
     static let mqttPassword = (table: "devices", column: "mqtt_password")
-    private static let offeredPassword = (table: "devices", column: "offered_password")
+    static let offeredPassword = (table: "devices", column: "offered_password")
 
     static func place(_ column: (table: String, column: String), _ id: EntityID) -> Sealer.Place {
         Sealer.Place(table: column.table, column: column.column, row: id.description)
     }
 
-    /// Makes a device, or finds the one with this MAC address and updates what it says of itself, and offers it new
-    /// credentials. A new one shows only after `accept`.
-    package func offerCredentials(
-        registering device: Device, rule: EnrollmentRule, sealer: Sealer, at now: Timestamp
-    ) async throws -> Result<CredentialsOffer, EnrollmentRefusal> {
-        let password = Secret(try Crypto.randomToken())
-        return try await pool.transaction { connection in
-            let known = try connection.query(
-                """
-                SELECT id, registered_at IS NOT NULL AS is_registered, approved, enabled, offered_with FROM devices
-                WHERE mac_address = $1 FOR UPDATE
-                """, [.text(device.macAddress.description)]
-            ).first
-            let isRegistered = try known?.bool("is_registered") ?? false
-            if let known, try !known.bool("enabled") { return .failure(.deviceDisabled) }
-            var token: EntityID?
-            if case .token(let hash) = rule {
-                switch try Self.useToken(hash, unlessUsedAs: known?.optionalID("offered_with"), at: now, connection) {
-                case .success(let id): token = id
-                case .failure(let refusal): return .failure(refusal)
-                }
-            }
-            if case .approval = rule, known == nil {
-                let waiting = try connection.query("SELECT count(*) AS n FROM devices WHERE NOT approved")
-                guard try waiting[0].int("n") < Self.mostWaiting else { return .failure(.tooManyWaiting) }
-            }
-            let id = try Self.upsert(device, on: connection)
-            var approval = CredentialsOffer.Approval.given
-            if case .approval = rule {
-                let isLetIn = try isRegistered && known?.bool("approved") ?? false
-                approval = isLetIn ? .awaitedBehindOldCredentials : .awaited
-            }
-            let offer = CredentialsOffer(
-                device: id, id: .make(at: now), password: password, isNew: !isRegistered, approval: approval,
-                isEnabled: true)
-            try Self.write(offer, with: token, sealer: sealer, at: now, on: connection)
-            if approval == .awaitedBehindOldCredentials {
-                let subject = AuditEntry.Subject("device", id, device.macAddress.description)
-                try Self.record(
-                    "device.register", subject, by: .device(id, device.macAddress), at: now,
-                    details: ["awaits": "approval"], on: connection)
-            }
-            return .success(offer)
-        }
+    package enum RotationOutcome: Sendable {
+        case offered(CredentialsOffer)
+        case noSuchDevice
+        /// Others wait for a member's approval; they would be lost.
+        case othersWait
     }
 
     /// Offers a device new credentials.
-    /// - Returns: nil when there is no such device.
-    package func offerCredentials(
-        to id: EntityID, sealer: Sealer, at now: Timestamp
-    ) async throws -> CredentialsOffer? {
+    package func offerCredentials(to id: EntityID, sealer: Sealer, at now: Timestamp) async throws -> RotationOutcome {
         let password = Secret(try Crypto.randomToken())
         return try await pool.transaction { connection in
             let rows = try connection.query(
-                "SELECT approved, enabled FROM devices WHERE id = $1 AND registered_at IS NOT NULL FOR UPDATE",
-                [.id(id)])
-            guard let row = rows.first else { return nil }
+                """
+                SELECT approved, enabled, offer_needs_approval FROM devices
+                WHERE id = $1 AND registered_at IS NOT NULL FOR UPDATE
+                """, [.id(id)])
+            guard let row = rows.first else { return .noSuchDevice }
+            guard try !row.bool("offer_needs_approval") else { return .othersWait }
             let offer = CredentialsOffer(
                 device: id, id: .make(at: now), password: password, isNew: false,
-                approval: try row.bool("approved") ? .given : .awaited, isEnabled: try row.bool("enabled"))
-            try Self.write(offer, with: nil, sealer: sealer, at: now, on: connection)
-            return offer
+                approval: try row.bool("approved") ? .given : .awaited, isEnabled: try row.bool("enabled"),
+                usedToken: nil)
+            try Self.write(offer, with: nil, sealer: sealer, on: connection)
+            return .offered(offer)
         }
     }
 
-    private static func upsert(_ device: Device, on connection: PostgresConnection) throws -> EntityID {
-        try connection.query(
-            """
-            INSERT INTO devices (id, mac_address, name, firmware_version, sensor_types,
-                reporting_interval_seconds, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-            ON CONFLICT (mac_address) DO UPDATE SET
-                firmware_version = COALESCE(EXCLUDED.firmware_version, devices.firmware_version),
-                sensor_types = CASE WHEN EXCLUDED.sensor_types = '{}' THEN devices.sensor_types
-                    ELSE EXCLUDED.sensor_types END,
-                reporting_interval_seconds =
-                    COALESCE(EXCLUDED.reporting_interval_seconds, devices.reporting_interval_seconds),
-                updated_at = EXCLUDED.updated_at
-            RETURNING id
-            """,
-            [
-                .id(device.id), .text(device.macAddress.description), .text(device.name),
-                .text(device.firmwareVersion), .texts(device.sensorTypes),
-                .int(device.reportingIntervalSeconds), .time(device.createdAt),
-            ])[0].id("id")
-    }
-
-    private static func write(
-        _ offer: CredentialsOffer, with token: EntityID?, sealer: Sealer, at now: Timestamp,
-        on connection: PostgresConnection
+    /// The time is the database's: backends whose clocks differ judge the same offer alike.
+    static func write(
+        _ offer: CredentialsOffer, with token: EntityID?, sealer: Sealer, on connection: PostgresConnection
     ) throws {
         let sealed = try sealer.seal(offer.password, for: place(offeredPassword, offer.device))
         try connection.query(
             """
-            UPDATE devices SET offered_password = $2, offered_credentials_id = $3, offered_at = $4, offered_with = $5,
-                offer_needs_approval = $6
+            UPDATE devices SET offered_password = $2, offered_credentials_id = $3, offered_at = now(),
+                offered_with = $4, enrolled_at = NULL, offer_needs_approval = $5
             WHERE id = $1
             """,
             [
-                .id(offer.device), .bytes(sealed), .id(offer.id), .time(now), .id(token),
+                .id(offer.device), .bytes(sealed), .id(offer.id), .id(token),
                 .bool(offer.approval == .awaitedBehindOldCredentials),
             ])
-    }
-
-    /// Counts a use of an enrollment token, but for one that was used for the same device's last offer in vain.
-    private static func useToken(
-        _ hash: [UInt8]?, unlessUsedAs used: EntityID?, at now: Timestamp, _ connection: PostgresConnection
-    ) throws -> Result<EntityID, EnrollmentRefusal> {
-        guard let hash else { return .failure(.tokenMissing) }
-        let rows = try connection.query(
-            "SELECT id, max_uses, uses, expires_at FROM enrollment_tokens WHERE token_hash = $1 FOR UPDATE",
-            [.bytes(hash)])
-        guard let row = rows.first else { return .failure(.tokenUnknown) }
-        guard try row.time("expires_at") > now else { return .failure(.tokenExpired) }
-        let id = try row.id("id")
-        if id == used { return .success(id) }
-        guard try row.int("uses") < row.int("max_uses") else { return .failure(.tokenUsedUp) }
-        try connection.query("UPDATE enrollment_tokens SET uses = uses + 1 WHERE id = $1", [.id(id)])
-        return .success(id)
     }
 
     /// The broker knows the new credentials: from now on they are the device's.
@@ -173,33 +88,39 @@ extension Store {
         return try await pool.transaction { connection in
             let rows = try connection.query(
                 """
-                UPDATE devices SET mqtt_password = $3, credentials_id = offered_credentials_id, approved = $4,
-                    registered_at = COALESCE(registered_at, $5), needs_enrollment = false, offered_password = NULL,
-                    offered_credentials_id = NULL, offered_with = NULL, offered_at = NULL, offer_needs_approval = false
-                WHERE id = $1 AND offered_credentials_id = $2 AND offered_at > $6
+                UPDATE devices SET mqtt_password = $3, credentials_id = offered_credentials_id,
+                    approved = approved OR $4, registered_at = COALESCE(registered_at, $5), needs_enrollment = false,
+                    offered_password = NULL, offered_credentials_id = NULL, offered_at = NULL, enrolled_at = now(),
+                    offer_needs_approval = false
+                WHERE id = $1 AND offered_credentials_id = $2 AND offered_at > now() - make_interval(secs => $6)
                 RETURNING name, approved AND enabled AS may_connect
                 """,
                 [
                     .id(offer.device), .id(offer.id), .bytes(sealed), .bool(offer.approval == .given), .time(now),
-                    .time(now.adding(microseconds: Int64(-(Self.offerSeconds - 5) * 1e6))),
+                    .double(Self.offerSeconds - 5),
                 ])
             guard let row = rows.first else { return nil }
             let subject = AuditEntry.Subject("device", offer.device, try row.text("name"))
-            let details = action == "device.register" ? ["known_before": "\(!offer.isNew)"] : [:]
+            var details: [String: String] = [:]
+            if action == "device.register" { details["known_before"] = "\(!offer.isNew)" }
+            if let token = offer.usedToken { details["enrollment_token_id"] = token.description }
             try Self.record(action, subject, by: origin, at: now, details: details, on: connection)
             return try row.bool("may_connect")
         }
     }
 
-    /// Takes an offer back that the broker was not told of. The token it was made with may be used for the next one.
+    /// Takes an offer back that the broker was not told of, and gives back the use of the token it cost.
     package func withdraw(_ offer: CredentialsOffer) async throws {
-        try await pool.run { connection in
-            try connection.query(
+        try await pool.transaction { connection in
+            let withdrawn = try connection.query(
                 """
-                UPDATE devices SET offered_password = NULL, offered_credentials_id = NULL, offered_at = NULL
+                UPDATE devices SET offered_password = NULL, offered_credentials_id = NULL, offered_at = NULL,
+                    offered_with = NULL
                 WHERE id = $1 AND offered_credentials_id = $2
                 """, [.id(offer.device), .id(offer.id)])
-            return
+            guard withdrawn.affected > 0, let token = offer.usedToken else { return }
+            try connection.query(
+                "UPDATE enrollment_tokens SET uses = GREATEST(uses - 1, 0) WHERE id = $1", [.id(token)])
         }
     }
 
@@ -222,7 +143,7 @@ extension Store {
                     """
                     UPDATE devices SET mqtt_password = $2, credentials_id = offered_credentials_id,
                         needs_enrollment = false, offered_password = NULL, offered_credentials_id = NULL,
-                        offered_with = NULL, offered_at = NULL, offer_needs_approval = false
+                        offered_at = NULL, offer_needs_approval = false
                     WHERE id = $1
                     """, [.id(id), .bytes(sealed)])
             } else if try row.bool("approved") {
@@ -232,6 +153,36 @@ extension Store {
                 "UPDATE devices SET approved = true, updated_at = $2 WHERE id = $1", [.id(id), .time(now)])
             try Self.record("device.approve", subject, by: origin, at: now, on: connection)
             return true
+        }
+    }
+
+    package enum Rejection: Sendable { case done, noSuchDevice, nothingWaits }
+
+    /// Turns away what waits for approval: new credentials of a known device, or a device that is not let in yet, which
+    /// is then forgotten.
+    package func reject(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Rejection {
+        try await pool.transaction { connection in
+            let rows = try connection.query(
+                """
+                SELECT name, approved, offer_needs_approval FROM devices
+                WHERE id = $1 AND registered_at IS NOT NULL FOR UPDATE
+                """, [.id(id)])
+            guard let row = rows.first else { return .noSuchDevice }
+            if try row.bool("offer_needs_approval") {
+                try connection.query(
+                    """
+                    UPDATE devices SET offered_password = NULL, offered_credentials_id = NULL, offered_at = NULL,
+                        offer_needs_approval = false
+                    WHERE id = $1
+                    """, [.id(id)])
+            } else if try !row.bool("approved") {
+                try connection.query("DELETE FROM devices WHERE id = $1", [.id(id)])
+            } else {
+                return .nothingWaits
+            }
+            let subject = AuditEntry.Subject("device", id, try row.text("name"))
+            try Self.record("device.reject", subject, by: origin, at: now, on: connection)
+            return .done
         }
     }
 }

@@ -145,7 +145,8 @@ extension Store {
             SELECT n.total, d.id, d.mac_address, d.name, d.sensor_types, d.reporting_interval_seconds, d.created_at,
                 COALESCE(s.firmware_version, d.firmware_version) AS firmware_version, a.plant_id, s.last_seen_at,
                 s.status, s.battery, s.rssi, s.learned_interval_seconds, s.uptime_seconds, s.free_heap_bytes,
-                d.approved AND NOT d.offer_needs_approval AS approved, d.enabled, d.needs_enrollment
+                d.approved AND NOT d.offer_needs_approval AS approved, d.enabled, d.needs_enrollment,
+                d.requested_at, d.requested_from
             FROM (SELECT count(*) AS total FROM devices WHERE registered_at IS NOT NULL) n
             LEFT JOIN (\(selection)) d ON d.registered_at IS NOT NULL
             LEFT JOIN device_assignments a ON a.device_id = d.id AND a.unassigned_at IS NULL
@@ -176,6 +177,10 @@ extension Store {
         device.uptimeSeconds = try row.optionalDouble("uptime_seconds")
         device.freeHeapBytes = try row.optionalDouble("free_heap_bytes")
         device.isApproved = try row.bool("approved")
+        if !device.isApproved {
+            device.requestedAt = try row.optionalTime("requested_at")
+            device.requestedFrom = try row.optionalText("requested_from")
+        }
         device.isEnabled = try row.bool("enabled")
         device.needsEnrollment = try row.bool("needs_enrollment")
         return device
@@ -187,11 +192,16 @@ extension Store {
         try await pool.run { connection in
             let rows = try connection.query(
                 """
-                UPDATE device_state s SET offline_since = $1 FROM devices d
-                WHERE d.id = s.device_id AND s.offline_since IS NULL AND s.last_seen_at IS NOT NULL AND d.enabled
-                    AND (s.status = 'offline' OR s.last_seen_at < $1::timestamptz - make_interval(secs => GREATEST(180,
-                        3 * COALESCE(d.reporting_interval_seconds, s.learned_interval_seconds, $2))))
-                RETURNING d.id, d.name
+                UPDATE device_state SET offline_since = $1 FROM (
+                    SELECT d.id, d.name FROM device_state s JOIN devices d ON d.id = s.device_id
+                    WHERE s.offline_since IS NULL AND s.last_seen_at IS NOT NULL AND d.enabled
+                        AND (s.status = 'offline' OR s.last_seen_at < $1::timestamptz - make_interval(
+                            secs => GREATEST(180, 3 * COALESCE(
+                                d.reporting_interval_seconds, s.learned_interval_seconds, $2))))
+                    -- In the intake's own order, and past what it is writing now.
+                    ORDER BY s.device_id FOR UPDATE OF s SKIP LOCKED
+                ) silent WHERE device_id = silent.id
+                RETURNING silent.id, silent.name
                 """, [.time(now), .double(Device.defaultReportingInterval)])
             return try (0..<rows.count).map { (try rows[$0].id("id"), try rows[$0].text("name")) }
         }

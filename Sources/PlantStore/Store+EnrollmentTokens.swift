@@ -10,6 +10,9 @@ extension Store {
     /// Makes sure that a token known beforehand is valid: makes it, or gives it these bounds again.
     package func ensureEnrollmentToken(_ token: EnrollmentToken, hash: [UInt8], by origin: Origin) async throws {
         try await pool.transaction { connection in
+            // Several may make sure of the same one at once; the second then finds what the first made.
+            try connection.query(
+                "SELECT 1 AS one FROM pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))", [.bytes(hash)])
             let known = try connection.query(
                 """
                 UPDATE enrollment_tokens SET label = $2, max_uses = $3, expires_at = $4 WHERE token_hash = $1

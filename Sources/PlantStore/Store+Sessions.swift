@@ -1,5 +1,6 @@
 package import PlantDomain
 import Postgres
+package import Sealing
 
 extension Store {
     /// A session ends after this long without use, and in any case after `sessionLongestSeconds`.
@@ -8,32 +9,60 @@ extension Store {
     /// How exactly "last used" is kept, in seconds: a write per request would cost more than the request.
     private static let lastUsedStep = 300.0
 
-    /// - Parameter tokenHash: SHA-256 of the token the client keeps.
+    /// Of one user; the oldest end when there are more.
+    private static let sessionsKept = 100
+
+    package struct NewSession: Sendable {
+        /// Names the session; kept hashed.
+        package let token: Secret
+        /// Tells next time that the browser was here before; kept hashed.
+        package let browser: Secret
+        package let userAgent: String?
+        /// Hash of the session that ends in its favour.
+        package let replacing: [UInt8]?
+
+        package init(token: Secret, browser: Secret, userAgent: String?, replacing: [UInt8]?) {
+            self.token = token
+            self.browser = browser
+            self.userAgent = userAgent
+            self.replacing = replacing
+        }
+    }
+
+    /// - Parameter verified: the hash the password was found to fit.
+    /// - Returns: false when the password was changed, or the user deleted, meanwhile.
     package func createSession(
-        of user: User, tokenHash: [UInt8], userAgent: String?, replacing old: [UInt8]?, by origin: Origin,
-        at now: Timestamp
-    ) async throws {
+        _ session: NewSession, of user: User, verified: String, _ attempt: SignInAttempt, from place: SignInPlace,
+        by origin: Origin, at now: Timestamp
+    ) async throws -> Bool {
         try await pool.transaction { connection in
-            if let old { try connection.query("DELETE FROM sessions WHERE token_hash = $1", [.bytes(old)]) }
-            let expires = now.adding(microseconds: Int64(Self.sessionIdleSeconds * 1_000_000))
+            let known = try connection.query(
+                """
+                UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND password_hash = $2 RETURNING 1 AS one
+                """, [.id(user.id), .text(verified), .time(now)])
+            guard known.count > 0 else { return false }
+            if let old = session.replacing {
+                try connection.query("DELETE FROM sessions WHERE token_hash = $1", [.bytes(old)])
+            }
             try connection.query(
                 """
                 INSERT INTO sessions (token_hash, user_id, created_at, last_used_at, expires_at, address, user_agent)
                 VALUES ($1, $2, $3, $3, $4, $5, $6)
                 """,
                 [
-                    .bytes(tokenHash), .id(user.id), .time(now), .time(expires), .text(origin.address ?? ""),
-                    .text(userAgent),
+                    .bytes(Accounts.hash(session.token)), .id(user.id), .time(now),
+                    .time(now.adding(seconds: Self.sessionIdleSeconds)), .text(place.address), .text(session.userAgent),
                 ])
-            try connection.query("UPDATE users SET last_sign_in_at = $2 WHERE id = $1", [.id(user.id), .time(now)])
-            if let address = origin.address {
-                try connection.query(
-                    """
-                    INSERT INTO sign_in_addresses (user_id, address, last_at) VALUES ($1, $2, $3)
-                    ON CONFLICT (user_id, address) DO UPDATE SET last_at = EXCLUDED.last_at
-                    """, [.id(user.id), .text(address), .time(now)])
-            }
+            try connection.query(
+                """
+                DELETE FROM sessions WHERE token_hash IN (
+                    SELECT token_hash FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC OFFSET $2)
+                """, [.id(user.id), .int(Int64(Self.sessionsKept))])
+            try Self.forget(attempt, on: connection)
+            try Self.remember(
+                place, browser: Accounts.hash(session.browser), of: user.id, at: now, on: connection)
             try Self.record("auth.sign_in", .user(user), by: origin, at: now, on: connection)
+            return true
         }
     }
 
@@ -48,8 +77,8 @@ extension Store {
                 """, [.bytes(sessionHash), .time(now)])
             guard let row = rows.first else { return nil }
             if now.seconds(since: try row.time("last_used_at")) > Self.lastUsedStep {
-                let latest = try row.time("began_at").adding(microseconds: Int64(Self.sessionLongestSeconds * 1e6))
-                let idle = now.adding(microseconds: Int64(Self.sessionIdleSeconds * 1e6))
+                let latest = try row.time("began_at").adding(seconds: Self.sessionLongestSeconds)
+                let idle = now.adding(seconds: Self.sessionIdleSeconds)
                 try connection.query(
                     "UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE token_hash = $1",
                     [.bytes(sessionHash), .time(now), .time(min(latest, idle))])

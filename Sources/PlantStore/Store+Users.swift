@@ -83,7 +83,8 @@ extension Store {
         }
     }
 
-    /// - Parameter passwordHash: a new one ends all the user's sessions.
+    /// - Parameter passwordHash: a new one ends all the user's sessions and API tokens: whoever resets a password
+    ///   does it because something leaked, or to take an account back.
     package func updateUser(
         _ id: EntityID, email: String?, role: UserRole?, passwordHash: String?, by origin: Origin, at now: Timestamp
     ) async throws -> UserChange {
@@ -114,23 +115,32 @@ extension Store {
             }
             if let passwordHash {
                 try Self.setPassword(of: user, passwordHash, keeping: nil, by: origin, at: now, on: connection)
+                try Self.endAPITokens(of: user, on: connection)
             }
             return .done(user)
         }
     }
 
     /// Changes a password and ends the account's sessions.
-    /// - Parameter session: hash of the session that stays; nil for none.
-    /// - Returns: false when there is no such user.
+    /// - Parameters:
+    ///   - verified: the hash the old password was found to fit; nil when nobody asked for it, and then the account's
+    ///     API tokens end, too.
+    ///   - session: hash of the session that stays; nil for none.
+    /// - Returns: false when there is no such user, or the password was changed meanwhile.
     package func setPassword(
-        of user: EntityID, hash: String, keeping session: [UInt8]?, by origin: Origin, at now: Timestamp
+        of user: EntityID, hash: String, verified: String?, keeping session: [UInt8]?, by origin: Origin,
+        at now: Timestamp
     ) async throws -> Bool {
         try await pool.transaction { connection in
             let rows = try connection.query(
-                "SELECT \(Self.userColumns) FROM users WHERE id = $1 FOR UPDATE", [.id(user)])
+                """
+                SELECT \(Self.userColumns) FROM users WHERE id = $1 AND password_hash = COALESCE($2, password_hash)
+                FOR UPDATE
+                """, [.id(user), .text(verified)])
             guard let row = rows.first else { return false }
-            try Self.setPassword(
-                of: try Self.user(row), hash, keeping: session, by: origin, at: now, on: connection)
+            let user = try Self.user(row)
+            try Self.setPassword(of: user, hash, keeping: session, by: origin, at: now, on: connection)
+            if verified == nil { try Self.endAPITokens(of: user, on: connection) }
             return true
         }
     }

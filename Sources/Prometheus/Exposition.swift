@@ -64,8 +64,6 @@ enum Exposition {
             case "\\": result.append(contentsOf: #"\\"#.unicodeScalars)
             case "\n": result.append(contentsOf: #"\n"#.unicodeScalars)
             case "\"" where quotes: result.append(contentsOf: #"\""#.unicodeScalars)
-            // Prometheus' lexer takes a zero byte for the end of the text, and the whole scrape fails.
-            case "\0": result.append("\u{FFFD}")
             default: result.append(scalar)
             }
         }

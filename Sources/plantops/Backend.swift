@@ -18,8 +18,7 @@ struct Backend {
     private let logger: Logger
     private let store: Store
     private let accounts: Accounts
-    /// The name of our session at the broker, once the database has said it.
-    private let clientID: ClientID
+    private let identity: Identity
 
     init(_ settings: Settings, roles: Set<Role>, logger: Logger) {
         self.settings = settings
@@ -27,7 +26,7 @@ struct Backend {
         self.logger = logger
         store = Store(pool: PostgresPool(settings.database, size: settings.databasePoolSize, logger: logger))
         accounts = Accounts(store: store)
-        clientID = ClientID(settings)
+        identity = Identity(settings)
     }
 
     /// Returns when the program was told to stop and everything under way is done.
@@ -36,7 +35,9 @@ struct Backend {
         let schema = SchemaService(settings.database, logger: logger) { try await prepare() }
         let watch = DatabaseWatch(settings.database, logger: logger)
         let control = BrokerControl(settings.mqtt, logger: logger)
-        let access = BrokerAccess(store: store, sealer: settings.sealer, control: control, logger: logger)
+        let access = BrokerAccess(
+            store: store, sealer: settings.sealer, control: control,
+            installation: { [identity] in identity.installation }, logger: logger)
         let ingest = IngestStatus()
 
         // They end in the reverse order: the intake first, which is quick and must not be cut off, then the API, which
@@ -54,7 +55,7 @@ struct Backend {
             services.append(
                 Gated(schema) {
                     var mqtt = settings.mqtt
-                    mqtt.clientID = clientID.value
+                    mqtt.clientID = identity.clientID
                     let options = IngestOptions(
                         mqtt: mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup)
                     return IngestService(options, status: ingest, logger: logger)
@@ -78,7 +79,7 @@ struct Backend {
 
     /// What has to be in the database before anything uses it.
     private func prepare() async throws {
-        try await clientID.settle(in: store)
+        try await identity.settle(in: store)
         guard settings.requiresSignIn, try await !store.hasUsers() else { return }
         guard let admin = settings.firstAdmin else {
             logger.warning(
@@ -119,6 +120,17 @@ struct Backend {
     ) -> APIEnvironment {
         let started = Timestamp.now()
         let ingestsHere = roles.contains(.ingest)
+        let health: @Sendable () -> HealthReport = {
+            let state = ingest.snapshot
+            // A batch that waits this long for its commit says more than a ping that passes.
+            let isStoring = state.databaseConnected && state.lag(now: .now()) < 30
+            let database = schema.isReady && watch.isAnswering && (!ingestsHere || isStoring)
+            return HealthReport(
+                databaseConnected: database, mqttConnected: ingestsHere ? state.mqttConnected : control.isConnected,
+                lastCommitAt: state.lastCommitAt, lagSeconds: state.lag(now: .now()),
+                uptimeSeconds: Timestamp.now().seconds(since: started), memoryBytes: residentBytes(),
+                certificateExpiry: control.brokerCertificateExpiry, problem: state.lastProblem)
+        }
         return APIEnvironment(
             store: store, accounts: accounts, sealer: settings.sealer,
             policy: APIEnvironment.Policy(
@@ -129,42 +141,42 @@ struct Backend {
                 host: settings.publicMQTTHost, port: settings.publicMQTTPort,
                 caCertificate: settings.caFile.flatMap { Certificate.certificates(pemFile: $0) }),
             broker: APIEnvironment.Broker(
-                grant: { try await access.grant($0) }, settle: { await access.settle($0) },
+                reach: { try await access.reach() }, grant: { try await access.grant($0) },
+                settle: { await access.settle($0) },
                 send: { try await access.send($0) }),
-            isOpen: { schema.isReady },
-            health: {
-                let state = ingest.snapshot
-                // A batch that waits this long for its commit says more than a ping that passes.
-                let isStoring = state.databaseConnected && state.lag(now: .now()) < 30
-                let database = schema.isReady && watch.isAnswering && (!ingestsHere || isStoring)
-                return HealthReport(
-                    databaseConnected: database, mqttConnected: ingestsHere ? state.mqttConnected : control.isConnected,
-                    lastCommitAt: state.lastCommitAt, lagSeconds: state.lag(now: .now()),
-                    uptimeSeconds: Timestamp.now().seconds(since: started), memoryBytes: residentBytes(),
-                    certificateExpiry: control.brokerCertificateExpiry, problem: state.lastProblem)
-            },
+            isOpen: { schema.isReady }, health: health,
+            metrics: settings.enablesMetrics ? BackendMetrics.start(health) : nil,
             version: programVersion)
     }
 }
 
-/// The client id of the intake. It names the session the broker keeps for us, with everything that waits in it, so it
-/// stays the same for ever, also when the encryption key it was once made from is replaced.
-private final class ClientID: Sendable {
-    private let current: Mutex<String>
-    private let isGiven: Bool
-
-    init(_ settings: Settings) {
-        current = Mutex(settings.mqtt.clientID)
-        isGiven = settings.hasClientID
+/// What the database remembers of who we are, from the first start on.
+private final class Identity: Sendable {
+    private struct Names {
+        var clientID: String
+        var installation: String
     }
 
-    var value: String { current.withLock { $0 } }
+    private let names: Mutex<Names>
+    private let hasClientID: Bool
 
-    /// Takes the one the database knows, unless `MQTT_CLIENT_ID` says another.
+    init(_ settings: Settings) {
+        names = Mutex(Names(clientID: settings.mqtt.clientID, installation: EntityID.make().description))
+        hasClientID = settings.hasClientID
+    }
+
+    /// Of the intake. It names the session the broker keeps for us, with everything that waits in it, so it stays the
+    /// same for ever, also when the encryption key it was once made from is replaced. `MQTT_CLIENT_ID` overrides it.
+    var clientID: String { names.withLock { $0.clientID } }
+    /// Of this database; tells its devices' accounts at the broker from those of another.
+    var installation: String { names.withLock { $0.installation } }
+
     func settle(in store: Store) async throws {
-        guard !isGiven else { return }
-        let known = try await store.setting("mqtt_client_id", initially: value)
-        current.withLock { $0 = known }
+        let made = names.withLock { $0 }
+        let installation = try await store.setting("installation_id", initially: made.installation)
+        let clientID =
+            hasClientID ? made.clientID : try await store.setting("mqtt_client_id", initially: made.clientID)
+        names.withLock { $0 = Names(clientID: clientID, installation: installation) }
     }
 }
 

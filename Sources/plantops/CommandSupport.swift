@@ -16,9 +16,9 @@ enum CommandLineStore {
         do {
             try await work(store, settings)
         } catch let error as PostgresError {
-            fail(
-                error.code == .unavailable
-                    ? "\(error.message)" : "\(error); has the schema been brought up to date? (plantops migrate)")
+            // 42P01, 42703: a table or column that is not there.
+            let isOld = error.sqlState == "42P01" || error.sqlState == "42703"
+            fail(isOld ? "the schema is not up to date: run plantops migrate" : "\(error)")
             throw ExitCode.failure
         } catch let error as Unavailable {
             fail("\(error)")

@@ -43,6 +43,8 @@ struct Settings: Sendable {
     /// `HTTP_HOST`, `HTTP_PORT`
     let httpHost: String
     let httpPort: Int
+    /// `ENABLE_METRICS`: whether `/metrics` is there, on the backend's own port.
+    let enablesMetrics: Bool
     /// `LOG_LEVEL`, `LOG_FORMAT`
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -115,6 +117,7 @@ extension Settings {
         }
         let httpHost = source.text("HTTP_HOST", secret: false) ?? "127.0.0.1"
         let httpPort = source.integer("HTTP_PORT", range: 1...65_535, default: 8000)
+        let enablesMetrics = source.boolean("ENABLE_METRICS", default: true)
         let level = source.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), default: "info")
         let format = source.choice("LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue), default: "console")
         guard source.problems.isEmpty, let database, let sealer else { throw SettingsError(problems: source.problems) }
@@ -136,6 +139,7 @@ extension Settings {
         publicMQTTPort = publicPort
         self.httpHost = httpHost
         self.httpPort = httpPort
+        self.enablesMetrics = enablesMetrics
         logLevel = Logger.Level(rawValue: level) ?? .info
         logFormat = LogFormat(rawValue: format) ?? .console
         warnings = SettingsNames.warnings(environment)

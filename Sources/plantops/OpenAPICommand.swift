@@ -19,7 +19,8 @@ struct OpenAPICommand: ParsableCommand {
             sealer: try Sealer(current: Secret(String(repeating: "0", count: 64))),
             policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
             access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
-            broker: APIEnvironment.Broker(grant: { _ in }, settle: { _ in }, send: { _ in }), isOpen: { false },
+            broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
+            isOpen: { false },
             health: {
                 HealthReport(
                     databaseConnected: false, mqttConnected: false, lastCommitAt: nil, lagSeconds: 0,

@@ -60,7 +60,8 @@ struct UserCommand: AsyncParsableCommand {
 
     struct SetPassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "set-password", abstract: "Give a user a new password and end the user's sessions.",
+            commandName: "set-password",
+            abstract: "Give a user a new password; ends the user's sessions and API tokens.",
             discussion: "Asks for the password, or reads a line of standard input.")
 
         @Argument(help: "The user's email address.")
@@ -77,8 +78,9 @@ struct UserCommand: AsyncParsableCommand {
                 }
                 let hash = try await Accounts(store: store).hash(password)
                 _ = try await store.setPassword(
-                    of: found.user.id, hash: hash, keeping: nil, by: CommandLineStore.origin, at: .now())
-                print("\(found.user.email) has a new password; all sessions have ended")
+                    of: found.user.id, hash: hash, verified: nil, keeping: nil, by: CommandLineStore.origin,
+                    at: .now())
+                print("\(found.user.email) has a new password; all sessions and API tokens have ended")
             }
         }
     }

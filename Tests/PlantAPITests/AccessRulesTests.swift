@@ -17,7 +17,7 @@ import Testing
                 store: store, accounts: Accounts(store: store), sealer: try testSealer(),
                 policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
                 access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
-                broker: APIEnvironment.Broker(grant: { _ in }, settle: { _ in }, send: { _ in }),
+                broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
                 isOpen: { true },
                 health: {
                     HealthReport(
@@ -93,17 +93,27 @@ import Testing
         (["Origin": "https://friend.example", "Sec-Fetch-Site": "cross-site"], true),
         (["Origin": "https://friend.example.evil.example", "Sec-Fetch-Site": "cross-site"], false),
         (["Origin": "https://evil.example", "Authorization": "Bearer x"], true),
+        (["Origin": "https://evil.example", "Authorization": "Basic eDp5"], false),
     ])
     func `a page of another site changes nothing`(headers: [String: String], isLetThrough: Bool) {
         let rule = CrossOrigin(allowed: ["https://friend.example"], own: nil)
         var fields = HTTPFields()
         for (name, value) in headers { fields[field(name)] = value }
         for method in [HTTPRequest.Method.post, .put, .patch, .delete] {
-            let refusal = Result { try rule.check(request(method, fields)) }
+            let refusal = Result { try rule.check(request(method, fields), host: "plants.example:8080") }
             #expect((try? refusal.get()) != nil || !isLetThrough)
             if !isLetThrough { #expect(throws: Problem.self) { try refusal.get() } }
         }
-        #expect(throws: Never.self) { try rule.check(request(.get, fields)) }
+        #expect(throws: Never.self) { try rule.check(request(.get, fields), host: nil) }
+    }
+
+    @Test(arguments: [
+        (nil, true), ("", true), ("localhost:8080", true), ("192.0.2.1", true), ("[fd00::2]:8080", true), ("pi", true),
+        ("pi.local", true), ("PI.Local.:8080", true), ("plants.example", true), ("evil.example", false),
+        ("evil.example:8080", false), ("plants.example.evil.example", false), ("local.evil", false),
+    ])
+    func `where nobody signs in, only names that are ours are answered`(host: String?, isKnown: Bool) {
+        #expect(KnownHosts(["https://plants.example:8443"]).contains(host) == isKnown)
     }
 
     @Test func `other sites are told nothing unless they are allowed`() throws {

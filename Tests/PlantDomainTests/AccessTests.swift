@@ -31,6 +31,12 @@ import Testing
         #expect(kind.isOver(count(most, last: 10), now: start.adding(seconds: window)))
     }
 
+    @Test(arguments: SignInThrottle.allCases)
+    func `a clock that was set back keeps nobody out`(kind: SignInThrottle) {
+        #expect(kind.wait(count(200, first: 3600, last: 3600), now: start) == 0)
+        #expect(kind.wait(count(200, first: 30, last: 30), now: start) <= kind.windowSeconds)
+    }
+
     @Test(arguments: [
         ("A@B.example", "a@b.example"), ("a+tag@localhost", "a+tag@localhost"), ("ü@ß.de", "ü@ß.de"),
         ("a", nil), ("a@", nil), ("@b", nil), ("a@b@c", nil), ("a b@c", nil), ("a\n@b", nil), ("", nil),

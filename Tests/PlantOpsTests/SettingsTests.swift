@@ -94,6 +94,6 @@ import Testing
     }
 
     @Test func `a setting this version does not use yet is said to be so`() {
-        #expect(SettingsNames.warnings(["ENABLE_METRICS": "false"]).first?.contains("ENABLE_METRICS") == true)
+        #expect(SettingsNames.warnings(["RETENTION_RAW_DAYS": "30"]).first?.contains("RETENTION_RAW_DAYS") == true)
     }
 }

@@ -103,7 +103,7 @@ import Testing
         let harness = try PipelineHarness()
         try await harness.controlling(nowhere) { access in
             let offer = try await access.store.offerCredentials(
-                registering: try .sample(), rule: .open, sealer: access.sealer, at: .now()
+                registering: try .sample(), rule: .open, sealer: access.sealer, from: testOrigin, at: .now()
             ).get()
             await #expect(throws: Unavailable.self) { try await access.broker.grant(offer) }
         }

@@ -17,16 +17,24 @@ import Testing
             mayConnect: mayConnect, isRegistered: isRegistered, needsEnrollment: needsEnrollment)
     }
 
-    private static func told(_ credentials: EntityID?, disabled: Bool? = nil) -> DynamicSecurity.ClientEntry {
+    private static func told(
+        _ credentials: EntityID?, disabled: Bool? = nil, of installation: String = "here"
+    ) -> DynamicSecurity.ClientEntry {
         DynamicSecurity.ClientEntry(
-            username: device.description, textdescription: credentials.map { DynamicSecurity.marker(of: $0) },
-            disabled: disabled)
+            username: device.description,
+            textdescription: credentials.map {
+                DynamicSecurity.Marker(installation: installation, credentials: $0).text
+            }, disabled: disabled)
     }
 
     @Test(
         arguments: [
             (nil, nil, Correction.nothing),
             (nil, told(right), .revoke),
+            // Somebody else's, or another installation's.
+            (nil, told(nil), .nothing),
+            (nil, told(right, of: "elsewhere"), .nothing),
+            (wanted(), told(right, of: "elsewhere"), .grant),
             (wanted(isRegistered: false), told(right), .revoke),
             (wanted(isRegistered: false), nil, .nothing),
             (wanted(), told(right), .nothing),
@@ -46,10 +54,13 @@ import Testing
             (wanted(nil), nil, .markLost),
             (wanted(nil, needsEnrollment: true), nil, .nothing),
             (wanted(nil, mayConnect: false), told(nil), .disable),
+            // Found again: shutting out comes first, then the flag.
+            (wanted(nil, needsEnrollment: true), told(nil), .markFound),
+            (wanted(nil, mayConnect: false, needsEnrollment: true), told(nil), .disable),
         ] as [(BrokerEntry?, DynamicSecurity.ClientEntry?, Correction)])
     func `the database is right and the broker is told`(
         wanted: BrokerEntry?, told: DynamicSecurity.ClientEntry?, correction: Correction
     ) {
-        #expect(Correction(wanted: wanted, told: told) == correction)
+        #expect(Correction(wanted, told, "here") == correction)
     }
 }

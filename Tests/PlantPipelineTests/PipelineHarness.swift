@@ -65,7 +65,7 @@ struct PipelineHarness {
     /// A device the database and the broker know.
     func device(_ access: TestAccess) async throws -> (id: EntityID, client: MQTTOptions) {
         let offer = try await access.store.offerCredentials(
-            registering: try .sample(), rule: .open, sealer: access.sealer, at: .now()
+            registering: try .sample(), rule: .open, sealer: access.sealer, from: testOrigin, at: .now()
         ).get()
         return (offer.device, try await access.put(offer))
     }
@@ -82,22 +82,23 @@ struct TestAccess: Sendable {
         self.control = control
         self.store = store
         self.sealer = sealer
-        broker = BrokerAccess(store: store, sealer: sealer, control: control, logger: logger)
+        broker = BrokerAccess(
+            store: store, sealer: sealer, control: control, installation: { "test" }, logger: logger)
     }
 
     /// Tells the broker of new credentials and makes them the device's.
     func put(_ offer: CredentialsOffer) async throws -> MQTTOptions {
         try await broker.grant(offer)
-        guard try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: .now()) != nil
+        guard
+            try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: .now()) != nil
         else { throw TestSetupError(description: "the offer was not accepted") }
         return try TestBroker.device(offer.device, password: offer.password.reveal())
     }
 
     /// Gives a known device new credentials.
     func rotate(_ device: EntityID) async throws -> MQTTOptions {
-        guard let offer = try await store.offerCredentials(to: device, sealer: sealer, at: .now()) else {
-            throw TestSetupError(description: "no such device")
-        }
+        guard case .offered(let offer) = try await store.offerCredentials(to: device, sealer: sealer, at: .now())
+        else { throw TestSetupError(description: "no such device") }
         return try await put(offer)
     }
 }

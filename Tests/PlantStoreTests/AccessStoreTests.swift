@@ -1,5 +1,6 @@
 import PlantDomain
 import PlantStore
+import Postgres
 import Sealing
 import TestSupport
 import Testing
@@ -17,7 +18,8 @@ import Testing
     private func offer(
         _ store: Store, _ device: Device, _ rule: EnrollmentRule, at time: Timestamp? = nil
     ) async throws -> Result<CredentialsOffer, EnrollmentRefusal> {
-        try await store.offerCredentials(registering: device, rule: rule, sealer: try testSealer(), at: time ?? now)
+        try await store.offerCredentials(
+            registering: device, rule: rule, sealer: try testSealer(), from: testOrigin, at: time ?? now)
     }
 
     private func refusal(_ result: Result<CredentialsOffer, EnrollmentRefusal>) -> EnrollmentRefusal? {
@@ -51,35 +53,104 @@ import Testing
             device.id, name: .unchanged, reportingIntervalSeconds: .unchanged, isEnabled: .set(false), by: testOrigin,
             at: now)
         #expect(try refusal(await offer(store, device, .open)) == .deviceDisabled)
+        // A stranger is not told which devices there are.
+        #expect(try refusal(await offer(store, device, .token(nil))) == .tokenMissing)
     }
 
-    @Test func `an offer the broker never heard of does not cost a second use`() async throws {
+    @Test func `an offer the broker never heard of costs nothing`() async throws {
         let store = try TestDatabase().store()
         let hash = try await token(store)
         let device = try Device.sample()
         let first = try await offer(store, device, .token(hash)).get()
         try await store.withdraw(first)
         #expect(try await store.device(first.device) == nil)
-        try await store.register(device, rule: .token(hash))
+        // Not even for somebody else.
+        try await store.register(.sample(), rule: .token(hash))
+        #expect(try refusal(await offer(store, device, .token(hash))) == .tokenUsedUp)
+    }
+
+    @Test func `a device that did not get its answer may ask once more, until it is heard of`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let hash = try await token(store)
+        let device = try Device.sample()
+        let first = try await store.register(device, rule: .token(hash))
+        let second = try await store.register(device, rule: .token(hash))
+        #expect(first.device == second.device)
+        #expect(try refusal(await offer(store, .sample(), .token(hash))) == .tokenUsedUp)
+        try PostgresConnection(database.options).execute(
+            "INSERT INTO device_state (device_id, last_seen_at) VALUES ('\(first.device)', now())")
         #expect(try refusal(await offer(store, device, .token(hash))) == .tokenUsedUp)
     }
 
     @Test func `only the newest offer is accepted, and only in time`() async throws {
-        let store = try TestDatabase().store()
+        let database = try TestDatabase()
+        let store = database.store()
         let sealer = try testSealer()
         let device = try Device.sample()
+        func accept(_ offer: CredentialsOffer) async throws -> Bool {
+            try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: now) != nil
+        }
         let first = try await offer(store, device, .open).get()
         let second = try await offer(store, device, .open).get()
-        func accept(_ offer: CredentialsOffer, at time: Timestamp) async throws -> Bool {
-            try await store.accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: time) != nil
-        }
-        #expect(try await !accept(first, at: now))
-        #expect(try await !accept(second, at: now.adding(seconds: 26)))
-        #expect(try await accept(second, at: now))
-        let entry = try #require(try await store.brokerEntry(of: second.device, at: now))
+        #expect(try await !accept(first))
+        let connection = try PostgresConnection(database.options)
+        try connection.execute("UPDATE devices SET offered_at = now() - INTERVAL '26 seconds'")
+        #expect(try await !accept(second))
+        try connection.execute("UPDATE devices SET offered_at = now()")
+        #expect(try await accept(second))
+        let entry = try #require(try await store.brokerEntry(of: second.device))
         #expect(entry.credentialsID == second.id)
         #expect(entry.underWay == nil)
         #expect(try Store.password(of: entry, sealer: sealer)?.reveal() == second.password.reveal())
+    }
+
+    @Test func `what waits for approval is not pushed aside from elsewhere, and can be turned away`() async throws {
+        let store = try TestDatabase().store()
+        let sealer = try testSealer()
+        let device = try Device.sample()
+        func ask(from address: String) async throws -> Result<CredentialsOffer, EnrollmentRefusal> {
+            try await store.offerCredentials(
+                registering: device, rule: .approval, sealer: sealer, from: Origin(.anonymous, address: address),
+                at: now)
+        }
+        let first = try await ask(from: "192.0.2.1").get()
+        _ = try await store.accept(first, action: "device.register", sealer: sealer, by: testOrigin, at: now)
+        #expect(try refusal(await ask(from: "192.0.2.66")) == .othersWait)
+        #expect(try await store.device(first.device)?.requestedFrom == "192.0.2.1")
+        // The device itself may repeat it.
+        let again = try await ask(from: "192.0.2.1").get()
+        _ = try await store.accept(again, action: "device.register", sealer: sealer, by: testOrigin, at: now)
+        #expect(try await store.approve(first.device, sealer: sealer, by: testOrigin, at: now))
+        // Let in: what a stranger says of it changes nothing.
+        var other = try #require(try await store.device(first.device))
+        other.reportingIntervalSeconds = 86_400
+        let stranger = Origin(.anonymous, address: "192.0.2.66")
+        _ = try await store.offerCredentials(
+            registering: other, rule: .approval, sealer: sealer, from: stranger, at: now
+        ).get()
+        #expect(try await store.device(first.device)?.reportingIntervalSeconds == nil)
+        #expect(try await store.reject(first.device, by: testOrigin, at: now) == .done)
+        #expect(try await store.reject(first.device, by: testOrigin, at: now) == .nothingWaits)
+        #expect(try await store.brokerEntry(of: first.device)?.credentialsID == again.id)
+    }
+
+    @Test func `strangers cannot fill the list of those who wait`() async throws {
+        let store = try TestDatabase().store()
+        var refusals: [EnrollmentRefusal?] = []
+        for _ in 0..<22 {
+            let result = try await store.offerCredentials(
+                registering: .sample(), rule: .approval, sealer: try testSealer(),
+                from: Origin(.anonymous, address: "192.0.2.1"), at: now)
+            refusals.append(refusal(result))
+        }
+        #expect(refusals == Array(repeating: nil, count: 20) + [.tooManyWaiting, .tooManyWaiting])
+        let elsewhere = try await store.offerCredentials(
+            registering: .sample(), rule: .approval, sealer: try testSealer(),
+            from: Origin(.anonymous, address: "192.0.2.2"), at: now)
+        #expect(refusal(elsewhere) == nil)
+        try await store.trimAccess(at: now.adding(seconds: 3700))
+        #expect(try await store.brokerEntries().isEmpty)
     }
 
     @Test func `a known device keeps its credentials until its new ones are approved`() async throws {
@@ -88,16 +159,16 @@ import Testing
         let device = try Device.sample()
         let first = try await store.register(device, rule: .approval, sealer: sealer)
         #expect(first.approval == .awaited)
-        #expect(try await store.brokerEntry(of: first.device, at: now)?.mayConnect == false)
+        #expect(try await store.brokerEntry(of: first.device)?.mayConnect == false)
         #expect(try await store.approve(first.device, sealer: sealer, by: testOrigin, at: now))
-        #expect(try await store.brokerEntry(of: first.device, at: now)?.mayConnect == true)
+        #expect(try await store.brokerEntry(of: first.device)?.mayConnect == true)
         let second = try await offer(store, device, .approval).get()
         #expect(second.approval == .awaitedBehindOldCredentials)
-        let between = try #require(try await store.brokerEntry(of: first.device, at: now))
+        let between = try #require(try await store.brokerEntry(of: first.device))
         #expect((between.credentialsID, between.underWay, between.mayConnect) == (first.id, nil, true))
         #expect(try await store.device(first.device)?.isApproved == false)
         #expect(try await store.approve(first.device, sealer: sealer, by: testOrigin, at: now))
-        let after = try #require(try await store.brokerEntry(of: first.device, at: now))
+        let after = try #require(try await store.brokerEntry(of: first.device))
         #expect(after.credentialsID == second.id)
         #expect(try Store.password(of: after, sealer: sealer)?.reveal() == second.password.reveal())
         #expect(try await store.device(first.device)?.isApproved == true)
@@ -121,7 +192,7 @@ import Testing
         let again = try await store.reseal(column, sealer: try testSealer("2", old: ["3"]))
         #expect((again.resealed, again.current, again.lost.count) == (1, 3, 0))
         for offer in offers {
-            let entry = try #require(try await store.brokerEntry(of: offer.device, at: now))
+            let entry = try #require(try await store.brokerEntry(of: offer.device))
             #expect(try Store.password(of: entry, sealer: try testSealer("2"))?.reveal() == offer.password.reveal())
         }
     }
@@ -131,6 +202,7 @@ import Testing
         // A password is bytea and not a hash; whoever adds such a column adds it to SealedColumn.all or here.
         let plain: Set = [
             "sessions.token_hash", "api_tokens.token_hash", "enrollment_tokens.token_hash", "sign_in_attempts.key",
+            "sign_in_places.place",
             "dead_letters.payload",
         ]
         let columns = try database.text(
@@ -151,7 +223,7 @@ import Testing
             WITH moved AS (UPDATE devices SET mqtt_password = (SELECT mqtt_password FROM devices WHERE id = '\(one.device)')
             WHERE id = '\(other.device)' RETURNING 1) SELECT count(*) FROM moved
             """)
-        let entry = try #require(try await store.brokerEntry(of: other.device, at: now))
+        let entry = try #require(try await store.brokerEntry(of: other.device))
         #expect(throws: SealedValueError.tampered) { try Store.password(of: entry, sealer: try testSealer()) }
     }
 
@@ -187,32 +259,105 @@ import Testing
         #expect(try database.int("SELECT count(*) FROM users") == 1)
     }
 
-    @Test func `attempts made at the same time count, too`() async throws {
-        let store = try TestDatabase().store(connections: 8)
+    private func place(_ email: String, _ address: String, browser: [UInt8]? = nil) -> SignInPlace {
+        SignInPlace(email: email, address: address, browser: browser)
+    }
+
+    private func wait(_ store: Store, _ place: SignInPlace) async throws -> Double {
+        switch try await store.beginSignIn(place, at: now) {
+        case .counted: 0
+        case .wait(let seconds): seconds
+        }
+    }
+
+    @Test func `attempts made at the same time count, too, and those that must wait leave nothing`() async throws {
+        let database = try TestDatabase()
+        let store = database.store(connections: 8)
         let waits = try await withThrowingTaskGroup(of: Double.self) { group in
-            for _ in 0..<20 {
-                group.addTask { try await store.beginSignIn(email: "a@b", address: "192.0.2.1", at: now) }
-            }
+            for _ in 0..<20 { group.addTask { try await wait(store, place("a@b", "192.0.2.1")) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(waits.filter { $0 == 0 }.count == 10)
         // Somebody else, and the same person elsewhere, do not notice.
-        #expect(try await store.beginSignIn(email: "c@d", address: "192.0.2.1", at: now) == 0)
-        #expect(try await store.beginSignIn(email: "a@b", address: "192.0.2.2", at: now) == 0)
+        #expect(try await wait(store, place("c@d", "192.0.2.1")) == 0)
+        #expect(try await wait(store, place("a@b", "192.0.2.2")) == 0)
+        let rows = try database.int("SELECT count(*) FROM sign_in_attempts")
+        _ = try await wait(store, place("a@b", "192.0.2.1"))
+        #expect(try database.int("SELECT count(*) FROM sign_in_attempts") == rows)
+    }
+
+    private func signIn(_ store: Store, _ user: User, _ place: SignInPlace, verified: String = "x") async throws
+        -> Store.NewSession?
+    {
+        guard case .counted(let attempt) = try await store.beginSignIn(place, at: now) else { return nil }
+        let session = Store.NewSession(
+            token: Secret(try Crypto.randomToken()), browser: Secret(try Crypto.randomToken()), userAgent: nil,
+            replacing: nil)
+        let isMade = try await store.createSession(
+            session, of: user, verified: verified, attempt, from: place, by: testOrigin, at: now)
+        return isMade ? session : nil
     }
 
     @Test func `an attacked account stays open for where its owner signs in from`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let owner = user(.admin, "owner")
+        _ = try await store.createUser(owner, passwordHash: "x", by: testOrigin)
+        let home = place(owner.email, "192.0.2.1")
+        let session = try #require(try await signIn(store, owner, home))
+        for number in 0..<101 { _ = try await wait(store, place(owner.email, "198.51.100.\(number)")) }
+        let elsewhere = place(owner.email, "203.0.113.1")
+        #expect(try await wait(store, elsewhere) > 0)
+        #expect(try await wait(store, home) == 0)
+        // The owner's own sign-ins give nobody elsewhere another guess.
+        _ = try #require(try await signIn(store, owner, home))
+        #expect(try await wait(store, elsewhere) > 0)
+        // On the road, the browser is known.
+        let browser = Accounts.hash(session.browser)
+        #expect(try await wait(store, place(owner.email, "203.0.113.1", browser: browser)) == 0)
+        #expect(try await wait(store, place("other@example.org", "203.0.113.1", browser: browser)) == 0)
+    }
+
+    @Test func `whoever shares the owner's address cannot lock out the owner's browser`() async throws {
         let store = try TestDatabase().store()
         let owner = user(.admin, "owner")
         _ = try await store.createUser(owner, passwordHash: "x", by: testOrigin)
-        let home = Origin(.user, id: owner.id, name: owner.email, address: "192.0.2.1")
-        try await store.createSession(
-            of: owner, tokenHash: [1], userAgent: nil, replacing: nil, by: home, at: now)
-        for number in 0..<101 {
-            _ = try await store.beginSignIn(email: owner.email, address: "198.51.100.\(number)", at: now)
-        }
-        #expect(try await store.beginSignIn(email: owner.email, address: "203.0.113.1", at: now) > 0)
-        #expect(try await store.beginSignIn(email: owner.email, address: "192.0.2.1", at: now) == 0)
+        let session = try #require(try await signIn(store, owner, place(owner.email, "192.0.2.1")))
+        for _ in 0..<40 { _ = try await wait(store, place(owner.email, "192.0.2.1")) }
+        #expect(try await wait(store, place(owner.email, "192.0.2.1")) > 0)
+        let browser = Accounts.hash(session.browser)
+        #expect(try await wait(store, place(owner.email, "192.0.2.1", browser: browser)) == 0)
+    }
+
+    @Test func `a password changed while its old one was looked at lets nobody in`() async throws {
+        let store = try TestDatabase().store()
+        let owner = user(.admin, "owner")
+        _ = try await store.createUser(owner, passwordHash: "old", by: testOrigin)
+        #expect(
+            try await store.setPassword(
+                of: owner.id, hash: "new", verified: "old", keeping: nil, by: testOrigin, at: now))
+        #expect(try await signIn(store, owner, place(owner.email, "192.0.2.1"), verified: "old") == nil)
+        #expect(
+            try await !store.setPassword(
+                of: owner.id, hash: "mine", verified: "old", keeping: nil, by: testOrigin, at: now))
+        #expect(try await signIn(store, owner, place(owner.email, "192.0.2.1"), verified: "new") != nil)
+    }
+
+    @Test func `what anybody can cause pushes nothing else out of the log`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        _ = try await store.createUser(user(.admin, "first"), passwordHash: "x", by: testOrigin)
+        try PostgresConnection(database.options).execute(
+            """
+            INSERT INTO audit_log (id, at, actor_kind, action, is_frequent)
+            SELECT ('01a00000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, now(), 'anonymous', 'auth.sign_in_failed', true
+            FROM generate_series(1, \(Store.frequentAuditKept + 50)) n
+            """)
+        try await store.trimAccess(at: now)
+        #expect(try database.int("SELECT count(*) FROM audit_log WHERE is_frequent") == Store.frequentAuditKept)
+        #expect(try database.int("SELECT count(*) FROM audit_log WHERE action = 'user.create'") == 1)
+        try await store.trimAccess(at: now.adding(seconds: Double(Store.auditKeptDays + 1) * 86_400))
+        #expect(try database.int("SELECT count(*) FROM audit_log") == 0)
     }
 
     @Test func `a setting keeps the value it was first given`() async throws {

@@ -66,7 +66,7 @@ import Testing
         let store = try TestDatabase().store()
         let id = try await makeDevice(store)
         let unseen = try await store.offerCredentials(
-            registering: try .sample(), rule: .open, sealer: try testSealer(), at: now
+            registering: try .sample(), rule: .open, sealer: try testSealer(), from: testOrigin, at: now
         ).get().device
         let page = try await store.devices(limit: 10, offset: 0)
         #expect(page.items.map(\.id) == [id])

@@ -78,7 +78,7 @@ import Testing
         let device = try #require(try await store.device(id))
         #expect((device.isApproved, device.isEnabled, device.needsEnrollment) == (true, true, false))
         #expect(device.status(now: .now()) == .online)
-        let entry = try #require(try await store.brokerEntry(of: id, at: .now()))
+        let entry = try #require(try await store.brokerEntry(of: id))
         #expect((entry.credentialsID, entry.mayConnect, entry.isRegistered) == (nil, true, true))
     }
 

@@ -20,7 +20,9 @@ extension Store {
         _ device: Device, rule: EnrollmentRule = .open, sealer: Sealer? = nil, at now: Timestamp = .now()
     ) async throws -> CredentialsOffer {
         let sealer = try sealer ?? testSealer()
-        let offer = try await offerCredentials(registering: device, rule: rule, sealer: sealer, at: now).get()
+        let offer = try await offerCredentials(
+            registering: device, rule: rule, sealer: sealer, from: testOrigin, at: now
+        ).get()
         guard try await accept(offer, action: "device.register", sealer: sealer, by: testOrigin, at: now) != nil else {
             throw TestSetupError(description: "the offer was not accepted")
         }

@@ -48,12 +48,13 @@ CREATE TABLE sign_in_attempts (
 ) WITH (fillfactor = 50);
 CREATE INDEX sign_in_attempts_last_at ON sign_in_attempts (last_at);
 
--- Where an account has signed in from: those addresses stay open while others try its password.
-CREATE TABLE sign_in_addresses (
+-- Where an account has signed in from, by address and by a cookie of the browser: those stay open while others try its
+-- password. The place is a hash.
+CREATE TABLE sign_in_places (
     user_id  uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    address  text NOT NULL,
+    place    bytea NOT NULL,
     last_at  timestamptz NOT NULL,
-    PRIMARY KEY (user_id, address)
+    PRIMARY KEY (user_id, place)
 );
 
 CREATE TABLE enrollment_tokens (
@@ -78,8 +79,13 @@ ALTER TABLE devices
     ADD COLUMN offered_credentials_id  uuid,
     ADD COLUMN offered_at              timestamptz,
     ADD COLUMN offer_needs_approval    boolean NOT NULL DEFAULT false,
-    -- The token that was used for an offer the broker never heard of: the next attempt does not use it again.
+    -- From where approval was asked for.
+    ADD COLUMN requested_from          text,
+    ADD COLUMN requested_at            timestamptz,
+    -- The enrollment token the last offer was made with, and when it was accepted: a device that did not get the answer
+    -- may ask once more without using the token again.
     ADD COLUMN offered_with            uuid,
+    ADD COLUMN enrolled_at             timestamptz,
     ADD COLUMN approved                boolean NOT NULL DEFAULT true,
     ADD COLUMN enabled                 boolean NOT NULL DEFAULT true,
     -- The broker does not know the device and its sealed password cannot be opened.
@@ -118,8 +124,11 @@ CREATE TABLE audit_log (
     subject_name    text,
     details         jsonb NOT NULL DEFAULT '{}',
     address         text,
-    correlation_id  text
+    correlation_id  text,
+    -- Of the kind that anybody can cause many of; kept apart when the log is cut, so that they push nothing else out.
+    is_frequent     boolean NOT NULL DEFAULT false
 );
+CREATE INDEX audit_log_frequent ON audit_log (id DESC) WHERE is_frequent;
 CREATE INDEX audit_log_subject ON audit_log (subject_id, id DESC) WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_log_action ON audit_log (action, id DESC);
 
