@@ -48,29 +48,19 @@ struct AuthRoutes {
         guard environment.policy.requiresSignIn else {
             return try .json(JSONValue(Principal(user: nil, role: .admin, way: .disabled)))
         }
-        let place = SignInPlace(email: email, address: context.client.counted, browser: Self.browser(of: request))
+        let place = SignInPlace(
+            email: email, address: context.client.counted, session: Gatekeeper.sessionHash(of: request))
         let outcome = try await environment.accounts.signIn(
             place, password: password, userAgent: request.headers[.userAgent].map { String($0.prefix(200)) },
-            replacing: Gatekeeper.sessionHash(of: request), from: context.origin, at: environment.now())
+            from: context.origin, at: environment.now())
         switch outcome {
-        case .signedIn(let user, let token, let browser):
+        case .signedIn(let user, let token):
             Counter(label: "plantops_sign_ins", dimensions: [("outcome", "signed_in")]).increment()
             context.logger.info("signed in", metadata: ["user_id": "\(user.id)"])
             let principal = Principal(user: user, role: user.role, way: .session([]))
-            let isSecure = context.client.isSecure
-            var headers = HTTPFields()
-            headers.append(
-                HTTPField(
-                    name: .setCookie,
-                    value: Self.cookie(
-                        Gatekeeper.cookieName, token.reveal(), path: "/", seconds: Store.sessionLongestSeconds,
-                        isSecure)))
-            headers.append(
-                HTTPField(
-                    name: .setCookie,
-                    value: Self.cookie(
-                        Self.browserCookie, browser.reveal(), path: Self.browserPath, seconds: 180 * 86_400, isSecure)))
-            return try .json(JSONValue(principal), headers: headers)
+            let cookie = Self.cookie(
+                token.reveal(), seconds: Store.sessionLongestSeconds, isSecure: context.client.isSecure)
+            return try .json(JSONValue(principal), headers: [.setCookie: cookie])
         case .refused:
             Counter(label: "plantops_sign_ins", dimensions: [("outcome", "refused")]).increment()
             context.logger.notice("sign-in refused", metadata: ["address": "\(context.client.counted)"])
@@ -88,18 +78,8 @@ struct AuthRoutes {
             retryAfterSeconds: max(1, Int(seconds.rounded(.up))))
     }
 
-    /// Tells that this browser signed in before, so that it is not slowed down by what others try. It opens nothing.
-    private static let browserCookie = "plantops_browser"
-    private static let browserPath = "/api/auth"
-
-    private static func browser(of request: Request) -> [UInt8]? {
-        request.cookie(browserCookie).map { Accounts.hash(Secret($0)) }
-    }
-
-    private static func cookie(
-        _ name: String, _ value: String, path: String, seconds: Double, _ isSecure: Bool
-    ) -> String {
-        "\(name)=\(value); Path=\(path); HttpOnly; SameSite=Strict; Max-Age=\(Int(seconds))"
+    private static func cookie(_ value: String, seconds: Double, isSecure: Bool) -> String {
+        "\(Gatekeeper.cookieName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(Int(seconds))"
             + (isSecure ? "; Secure" : "")
     }
 
@@ -110,7 +90,7 @@ struct AuthRoutes {
             let principal = user.map { Principal(user: $0, role: $0.role, way: .session(hash)) }
             try await environment.store.endSession(hash, by: context.origin(of: principal), at: environment.now())
         }
-        let cookie = Self.cookie(Gatekeeper.cookieName, "", path: "/", seconds: 0, context.client.isSecure)
+        let cookie = Self.cookie("", seconds: 0, isSecure: context.client.isSecure)
         return Response(status: .noContent, headers: [.setCookie: cookie])
     }
 
@@ -126,8 +106,7 @@ struct AuthRoutes {
         try fields.finish()
         guard let current, let new else { throw Problem.invalid(fields.errors) }
         let outcome = try await environment.accounts.changePassword(
-            of: user, from: current, to: new, keeping: session, browser: Self.browser(of: request),
-            by: context.origin, at: environment.now())
+            of: user, from: current, to: new, keeping: session, by: context.origin, at: environment.now())
         switch outcome {
         case .done: return .noContent
         case .wrongPassword:

@@ -2,7 +2,7 @@
 ///
 /// Three counts, because each alone can be got round or turned against the owner: one account from one address, one
 /// address against all accounts, and one account from everywhere. A place from which the account was signed in to before
-/// (an address, or better a browser's cookie) has a count of its own instead: whoever attacks the account cannot lock out
+/// (an address, or better the cookie of a session there) has a count of its own instead: whoever attacks the account cannot lock out
 /// its owner there.
 package enum SignInThrottle: String, Sendable, CaseIterable {
     /// An account from a place it was signed in to from.

@@ -4,8 +4,7 @@ package import Sealing
 /// What came of an attempt to sign in.
 package enum SignInOutcome: Sendable {
     /// - token: names the session; shown this once, kept hashed.
-    /// - browser: tells next time that this browser was here before; nothing else comes of it.
-    case signedIn(User, token: Secret, browser: Secret)
+    case signedIn(User, token: Secret)
     /// Email or password is wrong; which, nobody is told.
     case refused
     /// Too many attempts; seconds to wait.
@@ -19,15 +18,12 @@ package struct Accounts: Sendable {
 
     package init(store: Store) { self.store = store }
 
-    /// - Parameters:
-    ///   - place: its address and browser are what is throttled.
-    ///   - old: hash of the session the client had; it ends, so that nobody can plant one.
+    /// - Parameter place: what is throttled. The session it names ends, so that nobody can plant one.
     package func signIn(
-        _ place: SignInPlace, password: Secret, userAgent: String?, replacing old: [UInt8]?, from origin: Origin,
-        at now: Timestamp
+        _ place: SignInPlace, password: Secret, userAgent: String?, from origin: Origin, at now: Timestamp
     ) async throws -> SignInOutcome {
         let place = SignInPlace(
-            email: User.email(place.email) ?? place.email, address: place.address, browser: place.browser)
+            email: User.email(place.email) ?? place.email, address: place.address, session: place.session)
         let attempt: SignInAttempt
         switch try await store.beginSignIn(place, at: now) {
         case .wait(let seconds): return .wait(seconds)
@@ -41,20 +37,19 @@ package struct Accounts: Sendable {
             return .refused
         }
         let user = account.user
-        let session = Store.NewSession(
-            token: Secret(try Crypto.randomToken()), browser: Secret(try Crypto.randomToken()), userAgent: userAgent,
-            replacing: old)
+        let token = Secret(try Crypto.randomToken())
         let actor = Origin(
             .user, id: user.id, name: user.email, address: origin.address, correlationID: origin.correlationID)
         // The password may have been changed while its old one was being looked at.
         let isMade = try await store.createSession(
-            session, of: user, verified: account.passwordHash, attempt, from: place, by: actor, at: now)
+            Self.hash(token), of: user, verified: account.passwordHash, attempt, from: place, userAgent: userAgent,
+            by: actor, at: now)
         guard isMade else { return .refused }
         if PasswordHash.needsRehash(account.passwordHash), let renewed = try? await passwords.hash(password) {
             // A matter of convenience: if it fails, the next sign-in does it.
             try? await store.renewPasswordHash(of: user.id, from: account.passwordHash, to: renewed)
         }
-        return .signedIn(user, token: session.token, browser: session.browser)
+        return .signedIn(user, token: token)
     }
 
     package enum PasswordChange: Sendable {
@@ -65,10 +60,10 @@ package struct Accounts: Sendable {
     /// Changes one's own password and ends one's other sessions.
     /// - Parameter session: hash of the session this is done in; it stays.
     package func changePassword(
-        of user: User, from current: Secret, to new: Secret, keeping session: [UInt8], browser: [UInt8]?,
-        by origin: Origin, at now: Timestamp
+        of user: User, from current: Secret, to new: Secret, keeping session: [UInt8], by origin: Origin,
+        at now: Timestamp
     ) async throws -> PasswordChange {
-        let place = SignInPlace(email: user.email, address: origin.address ?? "", browser: browser)
+        let place = SignInPlace(email: user.email, address: origin.address ?? "", session: session)
         let attempt: SignInAttempt
         switch try await store.beginSignIn(place, at: now) {
         case .wait(let seconds): return .wait(seconds)

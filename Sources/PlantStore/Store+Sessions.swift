@@ -1,6 +1,5 @@
 package import PlantDomain
 import Postgres
-package import Sealing
 
 extension Store {
     /// A session ends after this long without use, and in any case after `sessionLongestSeconds`.
@@ -12,28 +11,13 @@ extension Store {
     /// Of one user; the oldest end when there are more.
     private static let sessionsKept = 100
 
-    package struct NewSession: Sendable {
-        /// Names the session; kept hashed.
-        package let token: Secret
-        /// Tells next time that the browser was here before; kept hashed.
-        package let browser: Secret
-        package let userAgent: String?
-        /// Hash of the session that ends in its favour.
-        package let replacing: [UInt8]?
-
-        package init(token: Secret, browser: Secret, userAgent: String?, replacing: [UInt8]?) {
-            self.token = token
-            self.browser = browser
-            self.userAgent = userAgent
-            self.replacing = replacing
-        }
-    }
-
-    /// - Parameter verified: the hash the password was found to fit.
+    /// - Parameters:
+    ///   - tokenHash: SHA-256 of the token the client keeps.
+    ///   - verified: the hash the password was found to fit.
     /// - Returns: false when the password was changed, or the user deleted, meanwhile.
     package func createSession(
-        _ session: NewSession, of user: User, verified: String, _ attempt: SignInAttempt, from place: SignInPlace,
-        by origin: Origin, at now: Timestamp
+        _ tokenHash: [UInt8], of user: User, verified: String, _ attempt: SignInAttempt, from place: SignInPlace,
+        userAgent: String?, by origin: Origin, at now: Timestamp
     ) async throws -> Bool {
         try await pool.transaction { connection in
             let known = try connection.query(
@@ -41,7 +25,7 @@ extension Store {
                 UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND password_hash = $2 RETURNING 1 AS one
                 """, [.id(user.id), .text(verified), .time(now)])
             guard known.count > 0 else { return false }
-            if let old = session.replacing {
+            if let old = place.session {
                 try connection.query("DELETE FROM sessions WHERE token_hash = $1", [.bytes(old)])
             }
             try connection.query(
@@ -50,8 +34,8 @@ extension Store {
                 VALUES ($1, $2, $3, $3, $4, $5, $6)
                 """,
                 [
-                    .bytes(Accounts.hash(session.token)), .id(user.id), .time(now),
-                    .time(now.adding(seconds: Self.sessionIdleSeconds)), .text(place.address), .text(session.userAgent),
+                    .bytes(tokenHash), .id(user.id), .time(now),
+                    .time(now.adding(seconds: Self.sessionIdleSeconds)), .text(place.address), .text(userAgent),
                 ])
             try connection.query(
                 """
@@ -59,8 +43,7 @@ extension Store {
                     SELECT token_hash FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC OFFSET $2)
                 """, [.id(user.id), .int(Int64(Self.sessionsKept))])
             try Self.forget(attempt, on: connection)
-            try Self.remember(
-                place, browser: Accounts.hash(session.browser), of: user.id, at: now, on: connection)
+            try Self.remember(place, session: tokenHash, of: user.id, at: now, on: connection)
             try Self.record("auth.sign_in", .user(user), by: origin, at: now, on: connection)
             return true
         }

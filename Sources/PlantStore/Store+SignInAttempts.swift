@@ -6,19 +6,19 @@ import Sealing
 package struct SignInPlace: Sendable {
     package let email: String
     package let address: String
-    /// SHA-256 of a cookie the browser was given when it signed in before; nil without.
-    package let browser: [UInt8]?
+    /// Hash of the session the browser has or had, which shows that it signed in before; nil without.
+    package let session: [UInt8]?
 
-    package init(email: String, address: String, browser: [UInt8]?) {
+    package init(email: String, address: String, session: [UInt8]?) {
         self.email = email
         self.address = address
-        self.browser = browser
+        self.session = session
     }
 
     fileprivate var addressHash: [UInt8] { Crypto.sha256("address\0\(address)".utf8) }
 
     /// From the most to the least telling.
-    fileprivate var places: [[UInt8]] { (browser.map { [$0] } ?? []) + [addressHash] }
+    fileprivate var places: [[UInt8]] { (session.map { [$0] } ?? []) + [addressHash] }
 }
 
 /// An attempt that was counted.
@@ -99,12 +99,12 @@ extension Store {
         }
     }
 
-    /// - Parameter browser: of the cookie the browser is given now.
+    /// - Parameter session: hash of the session that begins: the browser keeps its cookie longer than it lasts.
     static func remember(
-        _ place: SignInPlace, browser: [UInt8], of user: EntityID, at now: Timestamp,
+        _ place: SignInPlace, session: [UInt8], of user: EntityID, at now: Timestamp,
         on connection: PostgresConnection
     ) throws {
-        for hash in [browser, place.addressHash] {
+        for hash in [session, place.addressHash] {
             try connection.query(
                 """
                 INSERT INTO sign_in_places (user_id, place, last_at) VALUES ($1, $2, $3)

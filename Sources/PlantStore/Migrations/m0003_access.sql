@@ -48,8 +48,8 @@ CREATE TABLE sign_in_attempts (
 ) WITH (fillfactor = 50);
 CREATE INDEX sign_in_attempts_last_at ON sign_in_attempts (last_at);
 
--- Where an account has signed in from, by address and by a cookie of the browser: those stay open while others try its
--- password. The place is a hash.
+-- Where an account has signed in from, by address and by the cookie of a session (which may be over): those stay open
+-- while others try its password. The place is a hash.
 CREATE TABLE sign_in_places (
     user_id  uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     place    bytea NOT NULL,
