@@ -8,7 +8,7 @@ BUILD := $(if $(PLANTOPS_BIN),,build)
 
 ##@ Run it on this machine
 
-.PHONY: run up down status logs doctor reset simulate
+.PHONY: run up down status logs doctor renew-certs reset simulate
 run: packages $(BUILD) ## start everything and stay in the foreground; Ctrl-C stops it
 	@exec $(LOCAL) run
 
@@ -26,6 +26,9 @@ logs: ## follow the logs (FOLLOW=0: only their ends)
 
 doctor: ## check settings, certificates, database, broker and clock, and say what to do
 	@$(LOCAL) exec doctor
+
+renew-certs: ## give Mosquitto a new server certificate now; the CA and all connections stay
+	@$(LOCAL) renew-certs
 
 reset: ## delete the local data, secrets and certificates (asks; YES=1 does not)
 	@$(LOCAL) reset
@@ -45,6 +48,7 @@ build: ## build the release program (the first time: about 6 minutes on two core
 
 certs: ## make or renew the CA and server certificate in certs/
 	@certs/make-certs.sh
+	@if $(LOCAL) status >/dev/null; then echo "The local setup has its own certificates: make renew-certs"; fi
 
 format: ## format the Swift sources in place
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Makes what TLS needs, if it is missing: a private certificate authority and a server
-# certificate signed by it. Safe to run again and again.
+# Makes what TLS needs, if it is missing or ends soon: a private certificate authority and a
+# server certificate signed by it. Safe to run again and again.
 #
-#   certs/make-certs.sh [--out DIR] [--renew] [--quiet]
+#   certs/make-certs.sh [--out DIR] [--client NAME] [--renew] [--quiet]
 #
-#   --out DIR   where the files go (default: this folder)
-#   --renew     a new server certificate now; the CA stays, so devices notice nothing
-#   --quiet     speak only when something was made
+#   --out DIR      where the files go (default: this folder)
+#   --client NAME  a client certificate instead, for a broker that asks for one:
+#                  DIR/clients/NAME.crt and NAME.key
+#   --renew        a new certificate now; the CA stays, so devices notice nothing
+#   --quiet        speak only when something was made
 #
 #   CERT_HOSTS=plants.example.org,203.0.113.7   further names and addresses of the server;
 #   remembered in DIR/server.hosts, an empty CERT_HOSTS= forgets them
@@ -15,19 +17,28 @@ umask 077
 
 readonly CA_DAYS=3650
 # The longest life that browsers and Apple's TLS accept of a server certificate.
-readonly SERVER_DAYS=825
+readonly LEAF_DAYS=825
 readonly RENEW_BEFORE_DAYS=30
 
 out=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+client=
 renew=no
 quiet=no
 
 while (($# > 0)); do
     case $1 in
         --out) out=${2:?--out needs a folder}; shift ;;
+        --client)
+            client=${2:?--client needs a name}
+            if ! [[ $client =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ ]]; then
+                echo "make-certs.sh: a client's name has 1 to 64 letters, digits, dots, dashes or underscores" >&2
+                exit 64
+            fi
+            shift
+            ;;
         --renew) renew=yes ;;
         --quiet) quiet=yes ;;
-        -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+        -h | --help) sed -n '2,/^set -euo/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
         *) echo "make-certs.sh: unknown option $1 (try --help)" >&2; exit 64 ;;
     esac
     shift
@@ -111,49 +122,81 @@ wanted_names() {
         done
 }
 
-# Why a new server certificate is needed; nothing if it is not.
+# reason_to_sign FILE PURPOSE: why FILE.crt is needed anew; nothing if it is not.
 reason_to_sign() {
-    if [[ ! -s $out/server.crt || ! -s $out/server.key ]]; then echo "there was none"
+    local crt=$1.crt key=$1.key
+    if [[ ! -s $crt || ! -s $key ]]; then echo "there was none"
     elif [[ $renew == yes ]]; then echo "asked for"
-    elif [[ $(openssl pkey -in "$out/server.key" -pubout 2>/dev/null) != $(openssl x509 -in "$out/server.crt" -noout -pubkey 2>/dev/null) ]]; then
+    elif [[ $(openssl pkey -in "$key" -pubout 2>/dev/null) != $(openssl x509 -in "$crt" -noout -pubkey 2>/dev/null) ]]; then
         echo "it did not belong to its key"
-    elif ! openssl verify -CAfile "$out/ca.crt" "$out/server.crt" >/dev/null 2>&1; then echo "it did not fit the CA or had expired"
-    elif ! openssl x509 -in "$out/server.crt" -noout -checkend $((RENEW_BEFORE_DAYS * 86400)) >/dev/null; then
+    elif ! openssl verify -purpose "$2" -CAfile "$out/ca.crt" "$crt" >/dev/null 2>&1; then
+        echo "it did not fit the CA or had expired"
+    elif ! openssl x509 -in "$crt" -noout -checkend $((RENEW_BEFORE_DAYS * 86400)) >/dev/null; then
         echo "it had less than $RENEW_BEFORE_DAYS days left"
-    elif [[ $(cat "$out/server.san" 2>/dev/null) != "$names" ]]; then echo "the machine's names or addresses changed"
     fi
 }
 
-sign_server() {
-    # A new key with every certificate: a key that leaked stops being useful at the next renewal.
-    new_key "$work/server.key"
-    openssl req -new -sha256 -key "$work/server.key" -subj '/O=PlantOps/CN=PlantOps server' -out "$work/server.csr"
-    cat >"$work/server.ext" <<EXT
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature,keyEncipherment
-extendedKeyUsage = serverAuth
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-subjectAltName = $(paste -sd, <<<"$names")
-EXT
-    openssl x509 -req -sha256 -in "$work/server.csr" -CA "$out/ca.crt" -CAkey "$out/ca.key" \
-        -set_serial "$(new_serial)" -days "$SERVER_DAYS" -extfile "$work/server.ext" -out "$work/server.crt" 2>/dev/null
+# sign FILE NAME USAGE [NAMES]: a certificate and its key. A new key with every certificate: a key that
+# leaked stops being useful at the next renewal.
+sign() {
+    local new=$work/leaf
+    new_key "$new.key"
+    openssl req -new -sha256 -key "$new.key" -subj "/O=PlantOps/CN=$2" -out "$new.csr"
+    {
+        echo 'basicConstraints = critical,CA:FALSE'
+        # The second one is for RSA key exchange, and some clients ask for it all the same.
+        echo 'keyUsage = critical,digitalSignature,keyEncipherment'
+        echo "extendedKeyUsage = $3"
+        echo 'subjectKeyIdentifier = hash'
+        echo 'authorityKeyIdentifier = keyid'
+        if [[ -n ${4:-} ]]; then echo "subjectAltName = $(paste -sd, <<<"$4")"; fi
+    } >"$new.ext"
+    openssl x509 -req -sha256 -in "$new.csr" -CA "$out/ca.crt" -CAkey "$out/ca.key" \
+        -set_serial "$(new_serial)" -days "$LEAF_DAYS" -extfile "$new.ext" -out "$new.crt" 2>/dev/null
+    # Certificates are public; whoever must read them need not be able to read the keys.
+    chmod 644 "$new.crt"
+    mv "$new.key" "$1.key"
+    mv "$new.crt" "$1.crt"
+}
+
+valid_until() { openssl x509 -in "$1" -noout -enddate | cut -d= -f2; }
+
+make_server() {
+    local names reason
+    names=$(wanted_names)
+    reason=$(reason_to_sign "$out/server" sslserver)
+    if [[ -z $reason && $(cat "$out/server.san" 2>/dev/null) != "$names" ]]; then
+        reason="the machine's names or addresses changed"
+    fi
+    if [[ -z $reason ]]; then
+        say "nothing to do: $out/server.crt is valid until $(valid_until "$out/server.crt")"
+        return
+    fi
+    sign "$out/server" "PlantOps server" serverAuth "$names"
     printf '%s\n' "$names" >"$work/server.san"
-    mv "$work/server.key" "$work/server.crt" "$work/server.san" "$out/"
+    mv "$work/server.san" "$out/"
+    echo "made a server certificate ($reason), valid for $LEAF_DAYS days: $out/server.crt"
+    # Also in quiet mode: a name that is missing here is the commonest TLS error.
+    echo "  for $(grep -v '^DNS:[0-9.]*$' <<<"$names" | sed 's/^[A-Z]*://' | paste -sd' ')"
+}
+
+make_client() {
+    local file=$out/clients/$1 reason
+    mkdir -p "$out/clients"
+    reason=$(reason_to_sign "$file" sslclient)
+    if [[ -z $reason ]]; then
+        say "nothing to do: $file.crt is valid until $(valid_until "$file.crt")"
+        return
+    fi
+    sign "$file" "$1" clientAuth
+    echo "made a client certificate ($reason), valid for $LEAF_DAYS days: $file.crt"
 }
 
 make_ca
-names=$(wanted_names)
-reason=$(reason_to_sign)
-if [[ -n $reason ]]; then
-    sign_server
-    echo "made a server certificate ($reason), valid for $SERVER_DAYS days: $out/server.crt"
-    # Also in quiet mode: a name that is missing here is the commonest TLS error.
-    echo "  for $(grep -v '^DNS:[0-9.]*$' <<<"$names" | sed 's/^[A-Z]*://' | paste -sd' ')"
-else
-    say "nothing to do: $out/server.crt is valid until $(openssl x509 -in "$out/server.crt" -noout -enddate | cut -d= -f2)"
-fi
+if [[ -n $client ]]; then make_client "$client"; else make_server; fi
 
-chmod 600 "$out/ca.key" "$out/server.key"
-# Certificates are public; whoever must read them need not be able to read the keys.
-chmod 644 "$out/ca.crt" "$out/server.crt"
+# Also of files that somebody else put here.
+chmod 644 "$out/ca.crt"
+for key in "$out"/{ca,server}.key "$out"/clients/*.key; do
+    if [[ -e $key ]]; then chmod 600 "$key"; fi
+done

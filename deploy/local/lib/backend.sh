@@ -50,20 +50,27 @@ backend_environment() {
     # nginx is in front; the backend itself stays on this machine also when the dashboard does not.
     default_to HTTP_HOST 127.0.0.1
     default_to HTTP_PORT "$PLANTOPS_API_PORT"
-    default_to ADMIN_EMAIL admin@plantops.local
+    default_to ADMIN_EMAIL "$(secret ADMIN_EMAIL)"
     default_to_secret ADMIN_PASSWORD
+    client_certificate_of backend
+}
+
+# A certificate for the broker, if it asks for one.
+client_certificate_of() {
+    if ! client_certificates_required; then return; fi
+    default_to MQTT_CLIENT_CERT "$CERT_DIR/clients/$1.crt"
+    default_to MQTT_CLIENT_KEY "$CERT_DIR/clients/$1.key"
 }
 
 # For people and tests: how to reach this stack. Kept in $PLANTOPS_HOME/env.
 print_environment() {
-    local email=${ADMIN_EMAIL:-admin@plantops.local}
     printf '# How to reach this stack; for a shell: source %q\n' "$PLANTOPS_HOME/env"
     printf 'export %s=%q\n' \
         PLANTOPS_URL "http://$(bracketed "$(public_host)"):$PLANTOPS_HTTP_PORT" \
         PLANTOPS_API_URL "http://127.0.0.1:$PLANTOPS_API_PORT" \
-        PLANTOPS_ADMIN_EMAIL "$email" \
+        PLANTOPS_ADMIN_EMAIL "$(secret ADMIN_EMAIL)" \
         PLANTOPS_ADMIN_PASSWORD "$(secret ADMIN_PASSWORD)" \
-        PLANTOPS_ENROLLMENT_TOKEN "" \
+        PLANTOPS_ENROLLMENT_TOKEN "$(secret ENROLLMENT_TOKEN)" \
         PLANTOPS_CA_CERT "$CERT_DIR/ca.crt" \
         MQTT_PORT "$PLANTOPS_MQTT_PORT" \
         DATABASE_URL "postgresql://plantops:$(secret POSTGRES_PASSWORD)@127.0.0.1:$PLANTOPS_DB_PORT/plantops"
@@ -81,15 +88,27 @@ require_binary() {
     fi
 }
 
-migrate() {
+# once NAME ARGUMENTS...: runs the program to its end, with its output in logs/NAME.log.
+once() {
+    local log=$LOG_DIR/$1.log
+    shift
     if ! (
         backend_environment
         export -n "${OWN_VARIABLES[@]}"
-        "$PLANTOPS_BIN" migrate
-    ) >"$LOG_DIR/migrate.log" 2>&1; then
-        show_log "$LOG_DIR/migrate.log"
-        die "plantops migrate failed"
+        "$PLANTOPS_BIN" "$@"
+    ) >"$log" 2>&1; then
+        show_log "$log"
+        die "plantops $1 failed"
     fi
+}
+
+migrate() { once migrate migrate; }
+
+# The token in env, by which devices on this machine enroll. Each time, because somebody may have
+# deleted it: then it is made anew.
+register_enrollment_token() {
+    once enrollment-token enrollment-token create --label "this machine" --max-uses 1000000 \
+        --expires-in-hours 87600 --token-file "$(secret_file ENROLLMENT_TOKEN)"
 }
 
 api_says_ok() { curl -fsS --noproxy '*' --max-time 2 -o /dev/null "http://127.0.0.1:$PLANTOPS_API_PORT$1" 2>/dev/null; }
@@ -118,6 +137,7 @@ start_simulator() {
     (
         # shellcheck disable=SC1090 # written by write_environment
         set -a && source <(print_environment) && set +a
+        client_certificate_of simulator
         launch simulator "$(id -un)" "$PLANTOPS_BIN" simulate --devices 6 --interval 10 --with-plants \
             --backfill 24 --state "$PLANTOPS_HOME/simulator.json"
     )

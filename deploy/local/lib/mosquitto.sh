@@ -42,25 +42,84 @@ init_broker() {
     if is_root; then chown "$user:" "$state/dynamic-security.json"; fi
 }
 
+client_certificates_required() { [[ $MQTT_REQUIRE_CLIENT_CERT == true ]]; }
+
+# make_certificates [--renew]: those of the broker; and those of its clients on this machine, if it
+# asks for them.
+make_certificates() {
+    local client
+    [[ $MQTT_REQUIRE_CLIENT_CERT == true || $MQTT_REQUIRE_CLIENT_CERT == false ]] ||
+        die "MQTT_REQUIRE_CLIENT_CERT=$MQTT_REQUIRE_CLIENT_CERT is neither true nor false"
+    "$REPO/certs/make-certs.sh" --out "$CERT_DIR" --quiet "$@"
+    if ! client_certificates_required; then return; fi
+    for client in backend simulator; do "$REPO/certs/make-certs.sh" --out "$CERT_DIR" --quiet --client "$client"; done
+}
+
+# Copies, because the broker's user may not pass through the folder of the originals. Each one is
+# replaced whole: the broker, which gave up root long ago, reads them again while it runs.
+copy_certificates() {
+    local user=$1 to=$SERVICE_HOME/mosquitto/certs name
+    own_folder "$user" "$to"
+    for name in ca.crt server.key server.crt; do
+        install -m 600 "$CERT_DIR/$name" "$to/$name.new"
+        if is_root; then chown "$user:" "$to/$name.new"; fi
+        mv "$to/$name.new" "$to/$name"
+    done
+}
+
+# The serial number that a new connection is shown. Not by the end of the program: a broker that wants
+# a certificate from us ends the connection, but has shown its own by then.
+shown_serial() {
+    { timeout 5 openssl s_client -connect "$(bracketed "$(reach "$PLANTOPS_BIND")"):$PLANTOPS_MQTT_PORT" \
+        </dev/null 2>/dev/null || true; } | openssl x509 -noout -serial 2>/dev/null
+}
+
+shows_new_certificate() { [[ $(shown_serial) == "$(openssl x509 -in "$CERT_DIR/server.crt" -noout -serial)" ]]; }
+
+# renew_certificates [--renew]: what is due, or with --renew the server's in any case. A broker that
+# runs reads them on SIGHUP and keeps every connection it has.
+renew_certificates() {
+    local pid user copies=$SERVICE_HOME/mosquitto/certs
+    make_certificates "$@"
+    if ! pid=$(pid_of mosquitto); then return; fi
+    if ! cmp -s "$CERT_DIR/ca.crt" "$copies/ca.crt" || ! cmp -s "$CERT_DIR/server.crt" "$copies/server.crt"; then
+        user=$(service_user mosquitto nobody)
+        copy_certificates "$user"
+        kill -HUP "$pid"
+        if ! wait_until 10 shows_new_certificate; then
+            # So that the next try does not take it for done.
+            rm -f "$copies/server.crt"
+            show_log "$LOG_DIR/mosquitto.log"
+            die "Mosquitto does not use the new certificate"
+        fi
+        say "Mosquitto uses the new certificate; nobody was disconnected"
+        reload_nginx_certificate
+    fi
+}
+
 configure_mosquitto() {
     local user=$1 state=$SERVICE_HOME/mosquitto
-    "$REPO/certs/make-certs.sh" --out "$CERT_DIR" --quiet
-    # Copies, because the broker's user may not pass through the folder of the originals.
-    mkdir -p "$state/certs"
-    install -m 600 "$CERT_DIR"/{ca.crt,server.crt,server.key} "$state/certs/"
+    make_certificates
+    mkdir -p "$state"
+    copy_certificates "$user"
     # In a variable first: a failure inside an argument would go unnoticed.
     local plugin
     plugin=$(dynsec_plugin)
     "$REPO/scripts/render-template.sh" "$REPO/deploy/mosquitto/mosquitto.conf.in" \
         MQTT_BIND="$PLANTOPS_BIND" MQTT_PORT="$PLANTOPS_MQTT_PORT" MQTT_USER="$user" \
-        MQTT_MAX_QUEUED_BYTES="$PLANTOPS_MQTT_QUEUE_BYTES" DYNSEC_PLUGIN="$plugin" \
+        MQTT_MAX_QUEUED_BYTES="$PLANTOPS_MQTT_QUEUE_BYTES" \
+        MQTT_REQUIRE_CLIENT_CERT="$MQTT_REQUIRE_CLIENT_CERT" DYNSEC_PLUGIN="$plugin" \
         CERT_DIR="$state/certs" STATE_DIR="$state" >"$state/mosquitto.conf"
     if is_root; then chown -R "$user:" "$state"; fi
 }
 
 # A TLS handshake with a certificate that fits the CA and the name: what a device needs.
 broker_answers() {
-    openssl s_client -connect "$(bracketed "$(reach "$PLANTOPS_BIND")"):$PLANTOPS_MQTT_PORT" -CAfile "$CERT_DIR/ca.crt" \
+    local client=()
+    if client_certificates_required; then
+        client=(-cert "$CERT_DIR/clients/backend.crt" -key "$CERT_DIR/clients/backend.key")
+    fi
+    timeout 5 openssl s_client "${client[@]}" -connect "$(bracketed "$(reach "$PLANTOPS_BIND")"):$PLANTOPS_MQTT_PORT" -CAfile "$CERT_DIR/ca.crt" \
         -verify_return_error -verify_hostname localhost </dev/null >/dev/null 2>&1
 }
 

@@ -18,8 +18,22 @@ mime_types() {
     die "nginx's mime.types was not found" "make packages installs nginx"
 }
 
+# What is not set keeps the template's default. Fills the caller's variable "limits".
+rate_limits() {
+    local name
+    for name in RATE_LIMIT_API RATE_LIMIT_SIGN_IN RATE_LIMIT_REGISTRATION; do
+        if [[ -z ${!name:-} ]]; then continue; fi
+        [[ ${!name} =~ ^[1-9][0-9]{0,5}$ ]] ||
+            die "$name=${!name} is not a whole number from 1 to 999999" "It is the number of requests per $(
+                if [[ $name == RATE_LIMIT_API ]]; then echo second; else echo minute; fi) from one address."
+        limits+=("$name=${!name}")
+    done
+    if [[ -n ${RATE_LIMIT_API:-} ]]; then limits+=("RATE_LIMIT_API_BURST=$((4 * RATE_LIMIT_API))"); fi
+}
+
 configure_nginx() {
-    local user=$1 state=$SERVICE_HOME/nginx root types directive=''
+    local user=$1 state=$SERVICE_HOME/nginx root types directive='' limits=()
+    rate_limits
     root=$(web_root)
     types=$(mime_types)
     mkdir -p "$state"
@@ -39,7 +53,7 @@ configure_nginx() {
         MIME_TYPES="$types" STATE_DIR="$state" LOG_DIR="$LOG_DIR" >"$state/nginx.conf"
     "$REPO/scripts/render-template.sh" "$REPO/deploy/nginx/plantops.conf.in" \
         NGINX_LISTEN="$(bracketed "$PLANTOPS_BIND"):$PLANTOPS_HTTP_PORT" API_UPSTREAM="127.0.0.1:$PLANTOPS_API_PORT" \
-        WEB_ROOT="$root" NGINX_EXTRA="$state/extra" >"$state/plantops.conf"
+        WEB_ROOT="$root" NGINX_EXTRA="$state/extra" "${limits[@]}" >"$state/plantops.conf"
 }
 
 nginx_answers() {
@@ -56,9 +70,18 @@ start_nginx() {
     configure_nginx "$(service_user www-data nobody)"
     (
         raise_file_limit
+        rotate_log "$LOG_DIR/nginx-access.log"
         launch nginx "$(id -un)" nginx -e stderr -c "$SERVICE_HOME/nginx/nginx.conf" -p "$SERVICE_HOME/nginx/"
     )
     await nginx 20 "GET /" nginx_answers
+}
+
+# Only if it serves TLS with certificates of its own (put into nginx/extra): open event streams
+# stay with the old workers until they end.
+reload_nginx_certificate() {
+    local pid
+    if ! grep -qs '^[^#]*ssl_certificate ' "$SERVICE_HOME"/nginx/extra/*.conf; then return; fi
+    if pid=$(pid_of nginx); then kill -HUP "$pid"; fi
 }
 
 # Fast: waiting for open event streams to end by themselves would take for ever.

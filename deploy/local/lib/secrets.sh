@@ -19,9 +19,22 @@ make_secret() {
 # No characters that look alike, none that a URL or a shell would touch.
 readable_password() { LC_ALL=C tr -dc "a-km-zA-HJ-NP-Z2-9" < <(head -c 4096 /dev/urandom) | head -c 20 || true; }
 
+first_password() {
+    if [[ -n ${ADMIN_PASSWORD:-} ]]; then
+        printf '%s' "$ADMIN_PASSWORD"
+    elif [[ -n ${ADMIN_PASSWORD_FILE:-} ]]; then
+        cat "$ADMIN_PASSWORD_FILE"
+    else
+        readable_password
+    fi
+}
+
 make_secrets() {
     make_secret ENCRYPTION_KEY openssl rand -hex 32
     make_secret MQTT_BACKEND_PASSWORD openssl rand -hex 24
     make_secret POSTGRES_PASSWORD openssl rand -hex 24
-    make_secret ADMIN_PASSWORD readable_password
+    make_secret ENROLLMENT_TOKEN openssl rand -hex 24
+    # The first account, as it was made: whoever names one names it at the first start.
+    make_secret ADMIN_EMAIL echo "${ADMIN_EMAIL:-admin@plantops.local}"
+    make_secret ADMIN_PASSWORD first_password
 }

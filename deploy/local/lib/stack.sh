@@ -70,12 +70,17 @@ up() {
     say "starting PostgreSQL"
     start_postgres
     make_database
-    say "starting Mosquitto"
-    start_mosquitto
+    if running mosquitto; then
+        renew_certificates
+    else
+        say "starting Mosquitto"
+        start_mosquitto
+    fi
     if not_running backend; then
         say "migrating the database"
         migrate
     fi
+    register_enrollment_token
     say "starting the backend"
     start_backend
     say "starting nginx"
@@ -88,25 +93,56 @@ up() {
     say "up in $((SECONDS - begun)) s"
 }
 
+# What the running backend says, not what is set here: it may have been started with other settings.
+sign_in_required() {
+    ! curl -sS --noproxy '*' --max-time 5 "http://127.0.0.1:$PLANTOPS_API_PORT/api/auth/me" 2>/dev/null |
+        grep -Eq '"auth_mode" ?: ?"disabled"'
+}
+
 announce() {
+    local required=yes
+    if ! sign_in_required; then required=no; fi
     (
         # shellcheck disable=SC1091 # written by write_environment
         source "$PLANTOPS_HOME/env"
+        login_lines() {
+            if [[ $required == yes ]]; then
+                echo "  Sign in     $PLANTOPS_ADMIN_EMAIL"
+                echo "              first password: $PLANTOPS_ADMIN_PASSWORD   (until you change it)"
+            else
+                echo "  Sign in     not needed: AUTH_MODE=disabled. Whoever reaches the dashboard may do everything."
+            fi
+        }
         cat <<TEXT
 
   Dashboard   $PLANTOPS_URL
   API         $PLANTOPS_URL/api/health
   MQTT        mqtts://$(bracketed "$(public_host)"):$PLANTOPS_MQTT_PORT   (CA: $PLANTOPS_CA_CERT)
-  Login       $PLANTOPS_ADMIN_EMAIL / $PLANTOPS_ADMIN_PASSWORD
-              This version has no sign-in yet: whoever reaches the dashboard may do everything.
+$(login_lines)
   State       $PLANTOPS_HOME   (logs/, certs/, env to source)
 
 TEXT
     )
     case $PLANTOPS_BIND in
         127.* | ::1) ;;
-        *) warn "PLANTOPS_BIND=$PLANTOPS_BIND: everybody on this network reaches the dashboard without signing in" ;;
+        *)
+            if [[ $required == yes ]]; then
+                warn "PLANTOPS_BIND=$PLANTOPS_BIND: the dashboard is plain HTTP, so passwords cross this network readably"
+            else
+                warn "PLANTOPS_BIND=$PLANTOPS_BIND and AUTH_MODE=disabled: everybody on this network may do everything"
+            fi
+            ;;
     esac
+}
+
+# A new server certificate from the same CA, now, without disconnecting anybody.
+renew_certs() {
+    open_existing
+    exec 9>"$RUN_DIR/lock"
+    flock 9
+    renew_certificates --renew
+    if not_running mosquitto; then say "Mosquitto does not run; it reads the new certificate when it starts"; fi
+    flock -u 9
 }
 
 # In the order that lets each one finish: whoever depends on a service ends before it.
