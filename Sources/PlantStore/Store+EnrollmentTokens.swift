@@ -4,35 +4,41 @@ import Postgres
 extension Store {
     /// - Parameter hash: SHA-256 of the token.
     package func createEnrollmentToken(_ token: EnrollmentToken, hash: [UInt8], by origin: Origin) async throws {
-        try await pool.transaction { try Self.insert(token, hash: hash, by: origin, on: $0) }
+        try await pool.transaction { connection in
+            try connection.query(
+                """
+                INSERT INTO enrollment_tokens (id, label, token_hash, max_uses, expires_at, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                """, Self.values(token, hash))
+            try Self.recordCreation(token, by: origin, on: connection)
+        }
     }
 
     /// Makes sure that a token known beforehand is valid: makes it, or gives it these bounds again.
     package func ensureEnrollmentToken(_ token: EnrollmentToken, hash: [UInt8], by origin: Origin) async throws {
         try await pool.transaction { connection in
-            // Several may make sure of the same one at once; the second then finds what the first made.
-            try connection.query(
-                "SELECT 1 AS one FROM pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))", [.bytes(hash)])
-            let known = try connection.query(
+            let rows = try connection.query(
                 """
-                UPDATE enrollment_tokens SET label = $2, max_uses = $3, expires_at = $4 WHERE token_hash = $1
-                """, [.bytes(hash), .text(token.label), .int(Int64(token.maxUses)), .time(token.expiresAt)])
-            if known.affected == 0 { try Self.insert(token, hash: hash, by: origin, on: connection) }
+                INSERT INTO enrollment_tokens (id, label, token_hash, max_uses, expires_at, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (token_hash) DO UPDATE SET
+                    label = EXCLUDED.label, max_uses = EXCLUDED.max_uses, expires_at = EXCLUDED.expires_at
+                RETURNING id
+                """, Self.values(token, hash))
+            if try rows[0].id("id") == token.id { try Self.recordCreation(token, by: origin, on: connection) }
         }
     }
 
-    private static func insert(
-        _ token: EnrollmentToken, hash: [UInt8], by origin: Origin, on connection: PostgresConnection
+    private static func values(_ token: EnrollmentToken, _ hash: [UInt8]) -> [PostgresValue] {
+        [
+            .id(token.id), .text(token.label), .bytes(hash), .int(Int64(token.maxUses)), .time(token.expiresAt),
+            .time(token.createdAt),
+        ]
+    }
+
+    private static func recordCreation(
+        _ token: EnrollmentToken, by origin: Origin, on connection: PostgresConnection
     ) throws {
-        try connection.query(
-            """
-            INSERT INTO enrollment_tokens (id, label, token_hash, max_uses, expires_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            """,
-            [
-                .id(token.id), .text(token.label), .bytes(hash), .int(Int64(token.maxUses)), .time(token.expiresAt),
-                .time(token.createdAt),
-            ])
         try record(
             "enrollment_token.create", AuditEntry.Subject("enrollment_token", token.id, token.label), by: origin,
             at: token.createdAt, details: ["max_uses": "\(token.maxUses)", "expires_at": token.expiresAt.rfc3339],

@@ -11,9 +11,9 @@ from support.waiting import wait_until
 
 
 def test_a_reading_goes_from_registration_over_tls_into_the_table_and_out_of_the_api(stack, tmp_path):
-    registered = stack.api.ok("POST", "/devices/register", 201, json={
-        "mac_address": random_mac(), "firmware_version": "1.4.2", "sensor_types": ["soil_moisture", "temperature"],
-        "name": "Window sill", "reporting_interval_seconds": 60})
+    registered = stack.stranger.ok("POST", "/devices/register", 201, json={
+        "mac_address": random_mac(), "enrollment_token": stack.enrollment_token, "firmware_version": "1.4.2",
+        "sensor_types": ["soil_moisture", "temperature"], "name": "Window sill", "reporting_interval_seconds": 60})
     assert registered.keys() >= {"device_id", "mqtt_username", "mqtt_password", "mqtt_host", "mqtt_port",
                                  "ca_certificate"}
     assert registered["mqtt_username"] == registered["device_id"] and UUID_V7.match(registered["device_id"])

@@ -106,7 +106,8 @@ def test_two_backends_that_share_the_stream_store_everything_once(fresh_stack):
         fresh_stack.environment["PLANTOPS_API_URL"] = one.api.base
         device = Device.__new__(Device)
         device.stack, device.mac, device.connection = fresh_stack, "02:00:00:00:00:77", None
-        device.registration = one.api.ok("POST", "/devices/register", 201, json={"mac_address": device.mac})
+        device.registration = one.api.ok("POST", "/devices/register", 201, json={
+            "mac_address": device.mac, "enrollment_token": fresh_stack.enrollment_token})
         with device:
             for n in range(100):
                 device.publish(reading(seq=n))

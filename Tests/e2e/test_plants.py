@@ -82,19 +82,19 @@ def test_a_list_takes_one_statement_however_long_it_is(fresh_stack):
 
     def statements(path):
         def logged():
-            # What the watch over the database and the housekeeping ask is no part of a request.
-            lines = fresh_stack.log("postgres").splitlines()
-            others = ("SELECT 1", "telemetry_ensure_partitions", "DELETE FROM dead_letters")
-            return [line for line in lines
-                    if "plantops" in line and " execute " in line and not any(other in line for other in others)]
+            # Who asks is looked up in one statement before.
+            return [line for line in fresh_stack.log("postgres").splitlines()
+                    if "plantops" in line and " execute " in line and "SELECT u.id, u.email" not in line]
 
-        fresh_stack.api.ok("GET", path)  # What is prepared once is prepared now.
-        fresh_stack.api.ok("GET", path)
-        before = len(logged())
-        fresh_stack.api.ok("GET", path)
-        return len(logged()) - before
+        def of_one_request():
+            before = len(logged())
+            fresh_stack.api.ok("GET", path)
+            return len(logged()) - before
 
-    fresh_stack.stop("mosquitto")  # Nothing else asks.
+        # Now and then the watch over the database, the housekeeping and others ask in between.
+        return min(of_one_request() for _ in range(6))
+
+    fresh_stack.stop("mosquitto")  # Fewer others ask.
     assert statements("/plants?limit=1") == 1
     assert statements("/plants?limit=20") == 1
     assert statements("/devices?limit=20") == 1

@@ -9,17 +9,25 @@ CORRELATION = "X-Correlation-ID"
 
 
 class Api:
-    """Paths are given without `/api`."""
+    """Paths are given without `/api`. With an API token, every request carries it unless it brings its own
+    `Authorization`."""
 
-    def __init__(self, base):
+    def __init__(self, base, token=None):
         base = base.rstrip("/")
         self.base = base[: -len("/api")] if base.endswith("/api") else base
+        self.token = token
+
+    def as_(self, token):
+        """The same API with another token; None for a stranger."""
+        return Api(self.base, token)
 
     def url(self, path):
         return f"{self.base}/api{path}"
 
     def request(self, method, path, **options):
         options.setdefault("timeout", 20)
+        if self.token:
+            options["headers"] = {"Authorization": f"Bearer {self.token}", **(options.get("headers") or {})}
         return requests.request(method, self.url(path), **options)
 
     def get(self, path, **options):
@@ -42,6 +50,13 @@ class Api:
         answer = self.request(method, path, **options)
         assert answer.status_code in (statuses or (200, 201, 204)), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def sign_in(self, email, password, **options):
+        """A `requests.Session` that holds the cookie of a new session."""
+        session = requests.Session()
+        answer = session.post(self.url("/auth/login"), json={"email": email, "password": password}, timeout=20, **options)
+        assert answer.status_code == 200, f"sign-in: {answer.status_code} {answer.text}"
+        return session
 
     def plant(self, name="Monstera", **fields):
         return self.ok("POST", "/plants", 201, json={"name": name, "species": "Monstera deliciosa", **fields})

@@ -120,8 +120,10 @@ class Device:
             stack.api.ok("POST", f"/devices/{self.id}/provision", json={"plant_id": plant})
 
     def register(self, **fields):
-        self.registration = self.stack.api.ok(
-            "POST", "/devices/register", 201, json={"mac_address": self.mac, "firmware_version": "1.4.2", **fields})
+        self.registration = self.stack.stranger.ok(
+            "POST", "/devices/register", 201, json={
+                "mac_address": self.mac, "enrollment_token": self.stack.enrollment_token, "firmware_version": "1.4.2",
+                **fields})
         return self.registration
 
     @property

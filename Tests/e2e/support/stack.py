@@ -43,6 +43,7 @@ class Stack:
         self.home.chmod(0o755)
         self.binary = binary()
         self.extra = []
+        self._token = None
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PLANTOPS_", "MQTT_", "POSTGRES_", "DATABASE_"))},
             # PLANTOPS_TIMESCALE=0 runs the tests on plain PostgreSQL where the extension is installed.
@@ -75,7 +76,22 @@ class Stack:
         self.run("up")
         self._environ = None
         self.backend_environment()
+        if self._token is None and self.environment.get("AUTH_MODE") != "disabled":
+            self._token = self.make_token("admin")
         return self
+
+    def sign_in(self, **options):
+        """A `requests.Session` of the first admin, straight to the backend."""
+        return self.stranger.sign_in(
+            self.settings["PLANTOPS_ADMIN_EMAIL"], self.settings["PLANTOPS_ADMIN_PASSWORD"], **options)
+
+    def make_token(self, role):
+        """An API token of the first admin with this role."""
+        with self.sign_in() as session:
+            answer = session.post(
+                self.stranger.url("/tokens"), json={"name": f"tests as {role}", "role": role}, timeout=20)
+            assert answer.status_code == 201, f"{answer.status_code} {answer.text}"
+            return answer.json()["token"]
 
     def down(self):
         for process in self.extra:
@@ -110,13 +126,23 @@ class Stack:
 
     @property
     def api(self):
-        """Straight to the backend."""
+        """Straight to the backend, as an admin."""
+        return Api(self.settings["PLANTOPS_API_URL"], self._token)
+
+    @property
+    def stranger(self):
+        """Straight to the backend, without signing in."""
         return Api(self.settings["PLANTOPS_API_URL"])
 
     @property
+    def enrollment_token(self):
+        """Lets in as many devices as a test likes."""
+        return self.settings["PLANTOPS_ENROLLMENT_TOKEN"]
+
+    @property
     def web(self):
-        """Through nginx."""
-        return Api(self.settings["PLANTOPS_URL"])
+        """Through nginx, as an admin."""
+        return Api(self.settings["PLANTOPS_URL"], self._token)
 
     @property
     def mqtt_port(self):
@@ -195,7 +221,7 @@ class Stack:
                 [str(self.binary), "serve"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 cwd=self.home)
         self.extra.append(process)
-        served = Served(Api(f"http://127.0.0.1:{port}"), process, log)
+        served = Served(Api(f"http://127.0.0.1:{port}", self._token), process, log)
         try:
             yield served
         finally:
