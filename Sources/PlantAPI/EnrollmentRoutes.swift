@@ -134,7 +134,7 @@ struct EnrollmentRoutes {
         let access = environment.access
         return [
             "device_id": JSONValue(offer.device), "mqtt_username": JSONValue(offer.device),
-            "mqtt_password": .string(offer.password.reveal()), "mqtt_host": .string(access.host),
+            "mqtt_password": .string(offer.password.reveal()), "mqtt_client_id": .string(offer.clientID), "mqtt_host": .string(access.host),
             "mqtt_port": .integer(Int64(access.port)), "ca_certificate": JSONValue(access.caCertificate),
         ]
     }
@@ -200,7 +200,8 @@ struct EnrollmentRoutes {
         ], optional: ["enrollment_token", "firmware_version", "sensor_types", "name", "reporting_interval_seconds"])
 
     static let credentialsSchema = Schema.object([
-        "device_id": Schema.id, "mqtt_username": Schema.text, "mqtt_password": Schema.text, "mqtt_host": Schema.text,
+        "device_id": Schema.id, "mqtt_username": Schema.text, "mqtt_password": Schema.text,
+        "mqtt_client_id": Schema.text, "mqtt_host": Schema.text,
         "mqtt_port": ["type": "integer"], "ca_certificate": Schema.nullable(Schema.text),
     ])
 }

@@ -21,10 +21,16 @@ package struct BrokerReconciler: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
+                let again = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
                 group.addTask {
                     for await _ in self.control.connected {
                         await self.reconcile()
-                        // What was under way when somebody was killed is given up by then.
+                        again.continuation.yield()
+                    }
+                }
+                group.addTask {
+                    // What was under way when somebody was killed is given up by then.
+                    for await _ in again.stream {
                         guard (try? await Task.sleep(for: .seconds(Store.offerSeconds + 1))) != nil else { return }
                         if self.control.isConnected { await self.reconcile() }
                     }

@@ -17,6 +17,10 @@ package struct CredentialsOffer: Sendable {
     /// The enrollment token of which this took a use.
     let usedToken: EntityID?
 
+    /// For the device to use at the broker, which lets whoever knows it end the device's session: so it tells nothing
+    /// and follows from nothing that others know. The broker takes any other as well.
+    package let clientID: String
+
     /// Whether the broker should let these in.
     package var mayConnect: Bool { approval == .given && isEnabled }
 
@@ -26,6 +30,8 @@ package struct CredentialsOffer: Sendable {
 extension Store {
     /// An offer not accepted by then was given up, in seconds. Longer than telling the broker may take.
     package static let offerSeconds = 30.0
+
+    static func clientID() throws -> String { "device-" + (try Crypto.randomToken(bytes: 24)) }
 
     static let mqttPassword = (table: "devices", column: "mqtt_password")
     static let offeredPassword = (table: "devices", column: "offered_password")
@@ -55,7 +61,7 @@ extension Store {
             let offer = CredentialsOffer(
                 device: id, id: .make(at: now), password: password, isNew: false,
                 approval: try row.bool("approved") ? .given : .awaited, isEnabled: try row.bool("enabled"),
-                usedToken: nil)
+                usedToken: nil, clientID: try Self.clientID())
             try Self.write(offer, with: nil, sealer: sealer, on: connection)
             return .offered(offer)
         }

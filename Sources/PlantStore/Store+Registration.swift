@@ -60,7 +60,8 @@ extension Store {
                 ? known?.id ?? device.id : try Self.upsert(device, isApproved: approval == .given, on: connection)
             let offer = CredentialsOffer(
                 device: id, id: .make(at: now), password: password, isNew: known?.isRegistered != true,
-                approval: approval, isEnabled: true, usedToken: isRepeated ? nil : token)
+                approval: approval, isEnabled: true, usedToken: isRepeated ? nil : token,
+                clientID: try Self.clientID())
             try Self.write(offer, with: token, sealer: sealer, on: connection)
             if approval != .given {
                 try connection.query(

@@ -87,7 +87,8 @@ def test_registering_while_the_broker_is_away_says_503_and_shows_no_device(fresh
     fresh_stack.stop("mosquitto")
     wait_until(lambda: fresh_stack.api.get("/ready").status_code == 503, 15, "/api/ready says 503")
     mac = "02:00:5E:10:20:30"
-    answer = fresh_stack.api.post("/devices/register", json={"mac_address": mac})
+    answer = fresh_stack.stranger.post(
+        "/devices/register", json={"mac_address": mac, "enrollment_token": fresh_stack.enrollment_token})
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
     assert fresh_stack.api.ok("GET", "/devices") == {"devices": [], "total": 0}
     fresh_stack.start("mosquitto")

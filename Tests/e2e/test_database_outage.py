@@ -133,6 +133,7 @@ def fresh_stack_behind(stack, served):
 
     class Behind:
         api = served.api
+        stranger = served.api.as_(None)
 
         def __getattr__(self, name):
             return getattr(stack, name)

@@ -9,6 +9,11 @@ from support.device import REFUSED, Device, random_mac, reading
 from support.waiting import wait_until
 
 
+def register(stack, **fields):
+    """As a device with a good token asks."""
+    return stack.stranger.post("/devices/register", json={"enrollment_token": stack.enrollment_token, **fields})
+
+
 def test_registering_a_known_address_keeps_the_id_and_ends_the_old_password_at_once(stack):
     device = Device(stack)
     old = device.open()
@@ -36,15 +41,15 @@ def test_registering_again_ends_the_session_that_was_open_under_the_old_password
                          ids=["lower-case", "dashes", "bare"])
 def test_one_address_in_another_spelling_is_the_same_device(stack, form):
     device = Device(stack)
-    again = stack.api.ok("POST", "/devices/register", 201, json={"mac_address": form(device.mac)})
-    assert again["device_id"] == device.id
+    again = register(stack, mac_address=form(device.mac))
+    assert again.status_code == 201 and again.json()["device_id"] == device.id
     assert stack.api.ok("GET", f"/devices/{device.id}")["mac_address"] == device.mac
 
 
 def test_one_address_registered_ten_times_at_once_is_one_device_whose_last_password_works(stack):
     mac = random_mac()
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: stack.api.post("/devices/register", json={"mac_address": mac}), range(10)))
+        answers = list(pool.map(lambda _: register(stack, mac_address=mac), range(10)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["device_id"] for answer in answers}) == 1
     assert len({answer.json()["mqtt_password"] for answer in answers}) == 10
@@ -141,7 +146,7 @@ def test_a_name_and_an_interval_can_be_changed_and_the_interval_cleared(stack):
 @pytest.mark.parametrize("body", [{}, {"mac_address": "nonsense"}, {"mac_address": "00:00:00:00:00:00"},
                                   {"mac_address": "FF:FF:FF:FF:FF:FF"}, {"mac_address": 7}, {"mac_address": None}])
 def test_a_registration_without_a_real_address_is_refused(stack, body):
-    problem = assert_problem(stack.api.post("/devices/register", json=body), 422)
+    problem = assert_problem(register(stack, **body), 422)
     assert [error["pointer"] for error in problem["errors"]] == ["/mac_address"]
 
 

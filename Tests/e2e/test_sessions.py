@@ -122,7 +122,7 @@ def test_simulated_devices_register_publish_over_tls_and_count_what_was_acknowle
     done = subprocess.run(
         [str(fresh_stack.binary), "simulate", "--url", fresh_stack.settings["PLANTOPS_API_URL"], "--devices", "5",
          "--rate", "200", "--count", "400", "--with-plants", "--seed", "7", "--state", str(state), "--json", "--quiet"],
-        capture_output=True, text=True, timeout=90, env=fresh_stack.environment)
+        capture_output=True, text=True, timeout=90, env={**fresh_stack.environment, **fresh_stack.settings})
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
     assert summary["devices"] == 5 and summary["unacknowledged"] == 0 and summary["dropped"] == 0
