@@ -134,7 +134,8 @@ struct EnrollmentRoutes {
         let access = environment.access
         return [
             "device_id": JSONValue(offer.device), "mqtt_username": JSONValue(offer.device),
-            "mqtt_password": .string(offer.password.reveal()), "mqtt_client_id": .string(offer.clientID), "mqtt_host": .string(access.host),
+            "mqtt_password": .string(offer.password.reveal()), "mqtt_client_id": .string(offer.clientID),
+            "mqtt_host": .string(access.host),
             "mqtt_port": .integer(Int64(access.port)), "ca_certificate": JSONValue(access.caCertificate),
         ]
     }
