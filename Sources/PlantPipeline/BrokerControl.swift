@@ -119,7 +119,8 @@ package final class BrokerControl: Service {
     // MARK: the thread
 
     private func loop() {
-        var backoff = Backoff()
+        // Shorter than the intake's: it costs the broker little, and people wait for it.
+        var backoff = Backoff(longest: 2)
         var lastProblem = ""
         while !stop.isRaised {
             do {

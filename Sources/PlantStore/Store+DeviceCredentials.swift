@@ -75,12 +75,12 @@ extension Store {
         try connection.query(
             """
             UPDATE devices SET offered_password = $2, offered_credentials_id = $3, offered_at = now(),
-                offered_with = $4, enrolled_at = NULL, offer_needs_approval = $5
+                offered_with = $4, enrolled_at = CASE WHEN $6 THEN enrolled_at END, offer_needs_approval = $5
             WHERE id = $1
             """,
             [
                 .id(offer.device), .bytes(sealed), .id(offer.id), .id(token),
-                .bool(offer.approval == .awaitedBehindOldCredentials),
+                .bool(offer.approval == .awaitedBehindOldCredentials), .bool(token != nil && offer.usedToken == nil),
             ])
     }
 
@@ -121,9 +121,10 @@ extension Store {
             let withdrawn = try connection.query(
                 """
                 UPDATE devices SET offered_password = NULL, offered_credentials_id = NULL, offered_at = NULL,
-                    offered_with = NULL
+                    -- What was repeated may be repeated once more.
+                    offered_with = CASE WHEN NOT $3 THEN offered_with END
                 WHERE id = $1 AND offered_credentials_id = $2
-                """, [.id(offer.device), .id(offer.id)])
+                """, [.id(offer.device), .id(offer.id), .bool(offer.usedToken != nil)])
             guard withdrawn.affected > 0, let token = offer.usedToken else { return }
             try connection.query(
                 "UPDATE enrollment_tokens SET uses = GREATEST(uses - 1, 0) WHERE id = $1", [.id(token)])

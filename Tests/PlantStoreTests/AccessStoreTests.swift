@@ -75,6 +75,8 @@ import Testing
         let hash = try await token(store)
         let device = try Device.sample()
         let first = try await store.register(device, rule: .token(hash))
+        // In vain, and then once more.
+        try await store.withdraw(offer(store, device, .token(hash)).get())
         let second = try await store.register(device, rule: .token(hash))
         #expect(first.device == second.device)
         #expect(try refusal(await offer(store, .sample(), .token(hash))) == .tokenUsedUp)

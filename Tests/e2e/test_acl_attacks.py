@@ -293,7 +293,8 @@ def test_last_wills_outside_its_own_topics_do_not_arrive(stack, attacker, victim
 
 
 # Other people's sessions. Mosquitto lets whoever has an account take the place of any client whose id he knows
-# (docs/adr/0004): he ends its session, and that is all he gets. So ids must not be guessed.
+# (docs/adr/0004): he ends its session, sets off its last will and loses what waits for it, but reads and writes nothing.
+# So ids must not be guessed.
 
 
 @pytest.mark.parametrize("clean", [False, True], ids=["session-kept", "session-cleared"])

@@ -115,7 +115,7 @@ def test_rotating_credentials_ends_the_session_and_the_old_password_at_once(stac
     old, session, before = planted.registration, planted.connection, shown(planted)
     new = stack.api.ok("POST", f"/devices/{planted.id}/rotate-credentials", 200)
     assert new.keys() == old.keys()
-    assert {name for name in new if new[name] != old[name]} == {"mqtt_password"}
+    assert {name for name in new if new[name] != old[name]} == {"mqtt_password", "mqtt_client_id"}
     ended(session)
     session.client.loop_stop()
     assert not lets_in(stack, old) and lets_in(stack, new)

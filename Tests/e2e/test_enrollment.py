@@ -315,7 +315,8 @@ def test_the_answer_names_broker_and_ca_as_they_are_seen_from_outside(stack):
             "mac_address": random_mac(), "enrollment_token": stack.enrollment_token})
     assert (answer["mqtt_host"], answer["mqtt_port"]) == ("plants.example.org", 18883)
     assert answer["ca_certificate"].strip() == Path(stack.ca).read_text().strip()
-    assert answer.keys() == {"device_id", "mqtt_username", "mqtt_password", "mqtt_host", "mqtt_port", "ca_certificate"}
+    assert answer.keys() == {"device_id", "mqtt_username", "mqtt_password", "mqtt_client_id", "mqtt_host", "mqtt_port",
+                             "ca_certificate"}
 
 
 def test_a_private_key_that_lies_in_the_file_of_the_ca_is_not_handed_out(stack, tmp_path):
