@@ -27,8 +27,10 @@ struct Enrollment: Decodable, Sendable {
     let port: Int
     /// PEM; absent when the broker's certificate is a public one.
     let caCertificate: String?
+    let clientID: String?
 
     enum CodingKeys: String, CodingKey {
+        case clientID = "mqtt_client_id"
         case deviceID = "device_id"
         case username = "mqtt_username"
         case password = "mqtt_password"

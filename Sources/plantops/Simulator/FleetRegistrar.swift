@@ -14,6 +14,8 @@ struct DeviceIdentity: Sendable {
     /// True when it was enrolled in this run, false when it was remembered.
     let isFresh: Bool
     let backfillHours: Double
+    /// What it calls itself at the broker: as the backend said, or as most firmware does.
+    let clientID: String
 }
 
 /// Gives every device its identity: from the state file, or by enrolling it at the backend.
@@ -78,7 +80,7 @@ actor FleetRegistrar {
             deviceID: granted.deviceID, username: granted.username, password: granted.password, host: granted.host,
             port: granted.port, certificate: number(of: granted.caCertificate),
             plantID: isNew ? nil : known?.plantID,
-            backfillHours: isNew ? settings.backfillHours : known?.backfillHours)
+            backfillHours: isNew ? settings.backfillHours : known?.backfillHours, clientID: granted.clientID)
         try saveNowAndThen()
         return try identity(index, fresh: true)
     }
@@ -124,7 +126,8 @@ actor FleetRegistrar {
             index: index, macAddress: mac, deviceID: entry.deviceID, username: entry.username,
             password: entry.password, host: settings.mqttHost ?? entry.host, port: settings.mqttPort ?? entry.port,
             caFile: try settings.caFile ?? pem.map { try certificates.path(of: $0) }, isFresh: fresh,
-            backfillHours: entry.backfillHours ?? 0)
+            backfillHours: entry.backfillHours ?? 0,
+            clientID: entry.clientID ?? "esp32-" + mac.filter { $0 != ":" }.lowercased())
     }
 
     private func number(of certificate: String?) -> Int? {

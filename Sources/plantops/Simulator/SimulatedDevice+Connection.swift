@@ -22,7 +22,7 @@ extension SimulatedDevice {
         var options = MQTTOptions(
             host: identity.host, port: identity.port,
             security: identity.caFile.map { .tls(caFile: $0) } ?? .tlsSystemCAs,
-            clientID: "esp32-" + identity.macAddress.filter { $0 != ":" }.lowercased())
+            clientID: identity.clientID)
         options.clientCertificate = plan.clientCertificate
         options.username = identity.username
         options.password = identity.password

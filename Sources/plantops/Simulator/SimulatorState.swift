@@ -20,6 +20,8 @@ struct SimulatorState: Codable, Equatable, Sendable {
         var plantID: String?
         /// Hours of past readings that are still to be sent.
         var backfillHours: Double?
+        /// nil in a file written before backends handed them out.
+        var clientID: String?
 
         enum CodingKeys: String, CodingKey {
             case deviceID = "device_id"
@@ -30,6 +32,7 @@ struct SimulatorState: Codable, Equatable, Sendable {
             case certificate = "ca_certificate"
             case plantID = "plant_id"
             case backfillHours = "backfill_hours"
+            case clientID = "mqtt_client_id"
         }
     }
 
