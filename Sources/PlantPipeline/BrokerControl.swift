@@ -41,6 +41,12 @@ package final class BrokerControl: Service {
     /// Longest a request waits for the broker, in seconds.
     private static let patience = 5.0
 
+    /// The broker shows its certificate only to who connects, and may have been given a new one since: so the
+    /// connection is made anew now and then, in seconds, and sooner while the certificate is about to expire.
+    private static let freshSeconds = 3600.0
+    private static let freshSecondsBeforeExpiry = 60.0
+    private static let beforeExpirySeconds = 31.0 * 86_400
+
     private let options: MQTTOptions
     private let logger: Logger
     private let wake = WakeSignal()
@@ -176,7 +182,10 @@ package final class BrokerControl: Service {
         }
         connected()
         connections.continuation.yield()
+        let isExpiring = expiry.map { $0.seconds(since: .now()) < Self.beforeExpirySeconds } ?? false
+        let fresh = monotonicSeconds() + (isExpiring ? Self.freshSecondsBeforeExpiry : Self.freshSeconds)
         while !stop.isRaised {
+            if current == nil, monotonicSeconds() > fresh { break }
             if current == nil, let next = takeNext() {
                 current = next
                 // Known before anything is read, and so before its acknowledgement can be.
