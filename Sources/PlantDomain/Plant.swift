@@ -13,6 +13,10 @@ package struct Plant: Sendable, Equatable {
     package var latest: LatestTelemetry?
     /// How long the quietest of its devices may be silent, in seconds.
     package var silenceAllowedSeconds: Double
+    /// Nothing is told of its alerts until then.
+    package var snoozedUntil: Timestamp?
+    /// What its light of the last days says: light is judged by the day, not by the moment.
+    package var lightAlert: AlertSeverity?
 
     /// A place in the drawing of the room; the unit is the drawing's own.
     package struct Position: Sendable, Equatable, Codable {
@@ -43,9 +47,14 @@ package struct Plant: Sendable, Equatable {
     }
 
     package func status(now: Timestamp) -> PlantStatus {
-        PlantStatusRule.status(
+        let status = PlantStatusRule.status(
             thresholds: thresholds, latest: latest?.values.mapValues { ($0.value, $0.time) } ?? [:], now: now,
             staleAfterSeconds: silenceAllowedSeconds)
+        return switch (status, lightAlert) {
+        case (_, .critical), (.critical, _): .critical
+        case (_, .warning), (.warning, _): .warning
+        default: status
+        }
     }
 }
 

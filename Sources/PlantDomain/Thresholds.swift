@@ -9,6 +9,22 @@ package struct Threshold: Equatable, Codable, Sendable {
     }
 
     var isLimited: Bool { min != nil || max != nil }
+
+    /// Between min and max; nil unless there are both.
+    var span: Double? {
+        guard let min, let max else { return nil }
+        return max - min
+    }
+
+    /// How far beyond a limit is critical, as a part of the span between the limits or of the one limit there is.
+    static let criticalPart = 0.2
+
+    /// Further beyond a limit than this is critical: 20 % of the span between min and max; with one limit only, 20 % of
+    /// its magnitude. Never less than the metric's noise floor, so that a limit of 0 or a narrow span does not make
+    /// every flicker critical.
+    func criticalDistance(noiseFloor: Double) -> Double {
+        Swift.max((span ?? abs(min ?? max ?? 0)) * Self.criticalPart, noiseFloor)
+    }
 }
 
 /// By name of a ``Metric`` or of an extra metric.
@@ -21,15 +37,10 @@ package enum PlantStatus: String, Sendable, CaseIterable {
 
 /// Judges a plant by its limits and the latest values.
 package enum PlantStatusRule {
-    /// How far beyond a limit is critical, as a part of the span between the limits or of the one limit there is.
-    static let criticalPart = 0.2
-
     /// The worst of what its limited metrics say: critical, warning, stale, ok.
     ///
     /// - *unknown*: there is no limit to judge by, or there never was a reading.
-    /// - *critical*: beyond the limit by more than 20 % of the span between min and max; with one limit only, by more
-    ///   than 20 % of its magnitude. Never by less than the metric's noise floor, so that a limit of 0 or a narrow
-    ///   span does not make every flicker critical.
+    /// - *critical*: beyond the limit by more than ``Threshold/criticalDistance(noiseFloor:)``.
     /// - *warning*: beyond the limit.
     /// - *stale*: no value, none that is a number, or one older than `staleAfterSeconds`. What is stale is not judged:
     ///   yesterday's drought may have been watered since.
@@ -47,8 +58,10 @@ package enum PlantStatusRule {
         var worst = PlantStatus.ok
         for (name, threshold) in limited {
             let status: PlantStatus
+            // At night every plant is in the dark. How its light was is known when the day is over.
+            let isLight = name == Metric.lightLevel.name
             if let (value, time) = latest[name], !value.isNaN, now.seconds(since: time) <= staleAfterSeconds {
-                status = judge(value, by: threshold, noiseFloor: Metric.named(name)?.noiseFloor ?? 0)
+                status = isLight ? .ok : judge(value, by: threshold, noiseFloor: Metric.named(name)?.noiseFloor ?? 0)
             } else {
                 status = .stale
             }
@@ -62,11 +75,7 @@ package enum PlantStatusRule {
             threshold.min.map { $0 - value } ?? 0,
             threshold.max.map { value - $0 } ?? 0)
         guard beyond > 0 else { return .ok }
-        let reference =
-            if let low = threshold.min, let high = threshold.max { high - low } else {
-                abs(threshold.min ?? threshold.max ?? 0)
-            }
-        return beyond > Swift.max(reference * criticalPart, noiseFloor) ? .critical : .warning
+        return beyond > threshold.criticalDistance(noiseFloor: noiseFloor) ? .critical : .warning
     }
 
     private static func severity(_ status: PlantStatus) -> Int {
