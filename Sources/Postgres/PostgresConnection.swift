@@ -74,6 +74,22 @@ package final class PostgresConnection {
         return poll(&set, 1, milliseconds) > 0
     }
 
+    /// Reads what the server has sent without being asked, and takes the notifications out of it.
+    func notifications() throws(PostgresError) -> [PostgresNotification] {
+        // libpq: "PQconsumeInput … to read any available input data": it does not block. 0 is an error.
+        guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
+        var notifications: [PostgresNotification] = []
+        while let notify = PQnotifies(handle.pointer) {
+            // libpq: "The application should free this structure … with PQfreemem", the two texts with it.
+            defer { PQfreemem(notify) }
+            notifications.append(
+                PostgresNotification(
+                    channel: notify.pointee.relname.map { String(cString: $0) } ?? "",
+                    payload: notify.pointee.extra.map { String(cString: $0) } ?? ""))
+        }
+        return notifications
+    }
+
     /// True once the connection cannot be used any more.
     package var isBroken: Bool { isSilent || PQstatus(handle.pointer) != CONNECTION_OK }
 
@@ -221,12 +237,6 @@ package final class PostgresConnection {
         if unsent < 0 { throw lost() }
     }
 
-    private func monotonicSeconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
     /// Takes a result apart: rows, or the error in it.
     private func rows(_ result: OpaquePointer?) throws(PostgresError) -> PostgresRows {
         guard let result else { throw lost() }
@@ -243,6 +253,12 @@ package final class PostgresConnection {
     private func lost() -> PostgresError {
         PostgresError(.unavailable, ConnectionHandle.message(of: handle.pointer))
     }
+}
+
+func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
 /// Owns the C handle.

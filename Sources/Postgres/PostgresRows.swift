@@ -71,6 +71,8 @@ package struct PostgresRow {
         rows.bytes(index, try at(name)).map { [UInt8]($0) }
     }
     package func texts(_ name: String) throws(PostgresError) -> [String] { try present(texts(at(name)), name) }
+    package func optionalTexts(_ name: String) throws(PostgresError) -> [String]? { try texts(at(name)) }
+    package func optionalUUIDs(_ name: String) throws(PostgresError) -> [(UInt64, UInt64)]? { try uuids(at(name)) }
 
     // MARK: by position
 
@@ -118,21 +120,35 @@ package struct PostgresRow {
         return (bytes.bigEndian(at: 0) as Int64) &+ PostgresValue.epochOffset
     }
 
+    /// A bytea column.
+    package func bytes(_ column: Int32) -> [UInt8]? { rows.bytes(index, column).map { [UInt8]($0) } }
+
     package func texts(_ column: Int32) throws(PostgresError) -> [String]? {
+        try array(column, of: 1009, "texts") { String(decoding: $0, as: UTF8.self) }
+    }
+
+    package func uuids(_ column: Int32) throws(PostgresError) -> [(UInt64, UInt64)]? {
+        try array(column, of: 2951, "uuids") { ($0.bigEndian(at: 0), $0.bigEndian(at: 8)) }
+    }
+
+    /// array_send's format (see `appendArray`); elements that are NULL are left out.
+    private func array<Element>(
+        _ column: Int32, of type: UInt32, _ name: String, _ element: (UnsafeRawBufferPointer) -> Element
+    ) throws(PostgresError) -> [Element]? {
         guard let bytes = rows.bytes(index, column) else { return nil }
-        guard rows.type(column) == 1009 else { throw mismatch(column, "an array of texts") }
+        guard rows.type(column) == type else { throw mismatch(column, "an array of \(name)") }
         guard bytes.bigEndian(at: 0) as Int32 == 1 else { return [] }
         let count: Int32 = bytes.bigEndian(at: 12)
         var offset = 20
-        var texts: [String] = []
+        var elements: [Element] = []
         for _ in 0..<count {
             let length = Int(bytes.bigEndian(at: offset) as Int32)
             offset += 4
             guard length >= 0 else { continue }
-            texts.append(String(decoding: bytes[offset..<offset + length], as: UTF8.self))
+            elements.append(element(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])))
             offset += length
         }
-        return texts
+        return elements
     }
 
     // MARK: helpers

@@ -28,6 +28,9 @@ package enum PostgresValue: Sendable {
     case uuids([(UInt64, UInt64)])
     case texts([String])
     case ints([Int64])
+    /// NULL in the place of an array.
+    case nullUUIDs
+    case nullTexts
 
     /// The type's OID in `pg_type`.
     var oid: UInt32 {
@@ -41,9 +44,9 @@ package enum PostgresValue: Sendable {
         case .timestamp: PostgresType.timestamp.rawValue
         case .uuid: PostgresType.uuid.rawValue
         case .json: PostgresType.json.rawValue
-        case .texts: 1009
+        case .texts, .nullTexts: 1009
         case .ints: 1016
-        case .uuids: 2951
+        case .uuids, .nullUUIDs: 2951
         }
     }
 
@@ -53,7 +56,7 @@ package enum PostgresValue: Sendable {
     /// Appends the binary form; nil stands for SQL NULL.
     func encode(into buffer: inout [UInt8]) -> Bool {
         switch self {
-        case .null: return false
+        case .null, .nullUUIDs, .nullTexts: return false
         case .bool(let value): buffer.append(value ? 1 : 0)
         case .int(let value): buffer.appendBigEndian(value)
         case .double(let value): buffer.appendBigEndian(value.bitPattern)
