@@ -86,6 +86,8 @@ package struct IngestOutcome: Sendable, Equatable {
     /// Readings the database had already.
     package var duplicates = 0
     package var deadLetters: [RejectReason: Int] = [:]
+    /// Messages that were stored without being judged, because judging them failed: a fault of this program.
+    package var unjudged = 0
 
     package init() {}
 
@@ -93,6 +95,7 @@ package struct IngestOutcome: Sendable, Equatable {
         messages += other.messages
         stored += other.stored
         duplicates += other.duplicates
+        unjudged += other.unjudged
         deadLetters.merge(other.deadLetters, uniquingKeysWith: +)
     }
 }

@@ -16,7 +16,7 @@ enum IngestSQL {
         [
             "device_id", "last_seen_at", "status", "status_at", "uptime_seconds", "free_heap_bytes",
             "firmware_version", "learned_interval_seconds", "reading_at", "reading_received_at", "reading_time_source",
-        ] + metrics.flatMap { [$0, $0 + "_at"] } + ["extra"]
+        ] + metrics.flatMap { [$0, $0 + "_at"] } + ["extra", "alert_memory", "judged_until"]
     static let stateColumnCount = Int16(stateColumns.count)
 
     /// Private to the connection and emptied at every commit.
@@ -31,8 +31,9 @@ enum IngestSQL {
         "SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')"
 
     static let directory = """
-        SELECT d.id, a.plant_id, a.readings_from, a.unassigned_at
+        SELECT d.id, a.plant_id, a.readings_from, a.unassigned_at, p.thresholds
         FROM devices d LEFT JOIN device_assignments a ON a.device_id = d.id
+        LEFT JOIN plants p ON p.id = a.plant_id AND a.unassigned_at IS NULL
         WHERE d.id = ANY ($1)
         ORDER BY d.id, a.assigned_at
         """
@@ -79,7 +80,15 @@ enum IngestSQL {
                             SELECT * FROM jsonb_each(s.extra) UNION ALL SELECT * FROM jsonb_each(EXCLUDED.extra)
                         ) everything ORDER BY key, (value ->> 1)::bigint DESC
                     ) newest ORDER BY (value ->> 1)::bigint DESC, key LIMIT \(extrasKept)
-                ) kept) END
+                ) kept) END,
+            alert_memory = COALESCE(EXCLUDED.alert_memory, s.alert_memory),
+            judged_until = COALESCE(EXCLUDED.judged_until, s.judged_until)
+        """
+
+    /// In the order in which `mergeStates` writes them, so that two backends never wait for each other.
+    static let memories = """
+        SELECT device_id, alert_memory, judged_until, offline_since FROM device_state
+        WHERE device_id = ANY ($1) ORDER BY device_id FOR NO KEY UPDATE
         """
 
     /// How often a device sends: from the spacing of the readings of one message, or else from the time since its

@@ -1,4 +1,4 @@
-import PlantDomain
+package import PlantDomain
 package import Postgres
 
 /// Writes batches of messages, each in one transaction, over a connection of its own.
@@ -11,11 +11,18 @@ package final class IngestWriter {
     private var telemetry = CopyBuffer()
     private var states = CopyBuffer()
     private var deadLetters = CopyBuffer()
+    private let rules = PlantRulesCache()
+    /// Until when alerts are told in one message, and as what: readings are coming in again after an outage.
+    private var outage: (until: Timestamp, group: String)?
 
+    private let judges: Bool
+
+    /// - Parameter judges: false stores readings without judging them, to measure what judging costs.
     /// - Throws: `unavailable` when the database cannot be reached.
-    package init(_ options: PostgresOptions, clientID: String) throws(PostgresError) {
+    package init(_ options: PostgresOptions, clientID: String, judges: Bool = true) throws(PostgresError) {
         connection = try PostgresConnection(options)
         self.clientID = clientID
+        self.judges = judges
         // Held as long as the connection: a predecessor that is still committing what the broker will deliver to us
         // again finishes first, and two backends never read one session in turns.
         do {
@@ -26,6 +33,21 @@ package final class IngestWriter {
         }
         try connection.execute(IngestSQL.stagingTables)
         try connection.query(IngestSQL.ensurePartitions)
+    }
+
+    /// For so long after an outage alerts are told together, in seconds; shorter interruptions are none.
+    private static let outageTailSeconds = 60.0
+    package static let outageSeconds = 10.0
+
+    /// Readings come in again after an interruption: what is found out in the next minute is told in one message.
+    package func resumed(afterOutage seconds: Double, at now: Timestamp) {
+        guard seconds >= Self.outageSeconds else { return }
+        outage = (now.adding(seconds: Self.outageTailSeconds), MessagePlan.outageGroup + now.rfc3339)
+    }
+
+    /// When anything was heard of last, by any backend; nil: never.
+    package func lastSighting() throws(PostgresError) -> Timestamp? {
+        try connection.query("SELECT max(last_seen_at) AS at FROM device_state").first?.optionalTime("at")
     }
 
     /// Whether the connection is still there, without asking the server.
@@ -54,9 +76,10 @@ package final class IngestWriter {
     private func commit(_ batch: IngestBatch, _ range: Range<Int>) throws(PostgresError) -> IngestOutcome {
         guard !range.isEmpty else { return IngestOutcome() }
         var attempts = 0
+        var judging = judges
         while true {
             do {
-                return try attempt(batch, range, refusing: nil)
+                return try attempt(batch, range, refusing: nil, judging: judging)
             } catch {
                 // Only what is wrong with the data is the message's fault. A missing column, a missing right or a full
                 // disk is ours: nothing is acknowledged until somebody has mended it.
@@ -69,8 +92,14 @@ package final class IngestWriter {
                     continue
                 }
                 guard range.count > 1 else {
+                    // Perhaps it is the judging that fails. A reading is not lost for that.
+                    if judging {
+                        judging = false
+                        continue
+                    }
                     return try attempt(
-                        batch, range, refusing: Rejection(reason: .storageRefused, detail: error.description))
+                        batch, range, refusing: Rejection(reason: .storageRefused, detail: error.description),
+                        judging: false)
                 }
                 let middle = range.lowerBound + range.count / 2
                 var outcome = try commit(batch, range.lowerBound..<middle)
@@ -81,11 +110,11 @@ package final class IngestWriter {
     }
 
     private func attempt(
-        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?
+        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?, judging: Bool
     ) throws(PostgresError) -> IngestOutcome {
         try connection.execute("BEGIN")
         do {
-            let outcome = try write(batch, range, refusing: refusal)
+            let outcome = try write(batch, range, refusing: refusal, judging: judging)
             try connection.commit()
             return outcome
         } catch {
@@ -95,12 +124,13 @@ package final class IngestWriter {
     }
 
     private func write(
-        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?
+        _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?, judging: Bool
     ) throws(PostgresError) -> IngestOutcome {
         telemetry.removeAll()
         deadLetters.removeAll()
         let devices = try DeviceDirectory(batch.items[range], on: connection)
         var fold = StateFold()
+        var judge = IngestJudge()
         var outcome = IngestOutcome()
         var timedHere: [(packet: UInt16, fingerprint: UInt64)] = []
         outcome.messages = range.count
@@ -122,15 +152,19 @@ package final class IngestWriter {
                     stage(reading, of: device, plant: known.plant(at: reading.time), receivedAt: item.receivedAt)
                     fold.add(reading, of: device, receivedAt: item.receivedAt)
                 }
+                judge.add(readings, of: device, receivedAt: item.receivedAt)
                 if item.packetID != 0, batch.readings[readings].contains(where: { $0.timeSource == .server }) {
                     timedHere.append((item.packetID, item.fingerprint))
                 }
             case .heartbeat(let heartbeat):
                 fold.add(heartbeat, of: device, receivedAt: item.receivedAt)
+                judge.add(heartbeat, of: device, receivedAt: item.receivedAt)
             case .status(let online):
                 fold.add(online: online, of: device, receivedAt: item.receivedAt)
+                if online { judge.heard(device) }
             case .commandResult(let result):
                 fold.heard(device, receivedAt: item.receivedAt)
+                judge.heard(device)
                 if try !settle(result, of: device, receivedAt: item.receivedAt) {
                     let detail = "no command \(result.id) was sent to this device"
                     bury(item, Rejection(reason: .unknownCommand, detail: detail), batch, &outcome)
@@ -138,6 +172,7 @@ package final class IngestWriter {
             case .refused:
                 // It could not be read, but it was heard.
                 fold.heard(device, receivedAt: item.receivedAt)
+                judge.heard(device)
             }
         }
 
@@ -148,10 +183,26 @@ package final class IngestWriter {
             outcome.duplicates = staged - outcome.stored
         }
         if !fold.isEmpty {
+            var found = IngestJudge.Outcome()
+            let now = Timestamp.now()
+            let settings = judging && !judge.isEmpty ? try Store.alertSettings(on: connection) : AlertSettings()
+            if judging, !judge.isEmpty {
+                rules.prepare(hysteresisPercent: settings.hysteresisPercent)
+                found = try judge.run(
+                    batch, devices, rules, forSeconds: Double(settings.forSeconds), at: now, on: connection)
+            } else if judges, !judging {
+                outcome.unjudged = range.count
+            }
             states.removeAll()
-            fold.write(into: &states)
+            fold.write(into: &states, memories: found.memories)
             try connection.copy(IngestSQL.copyStates, &states)
             try connection.query(IngestSQL.mergeStates)
+            if !found.findings.isEmpty {
+                if let outage, now >= outage.until { self.outage = nil }
+                var ledger = AlertLedger(settings, at: now, outage: outage?.group, on: connection)
+                for finding in found.findings { try ledger.apply(finding) }
+                try ledger.announce()
+            }
         }
         if deadLetters.rows > 0 { try connection.copy(IngestSQL.copyDeadLetters, &deadLetters) }
         if !timedHere.isEmpty { try remember(timedHere) }

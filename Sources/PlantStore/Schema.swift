@@ -20,6 +20,7 @@ package enum Schema {
                 kind == .timescale
                     ? PackageResources.m0002_telemetry_timescale_sql : PackageResources.m0002_telemetry_native_sql),
             migration(3, "access", PackageResources.m0003_access_sql),
+            migration(4, "alerts", PackageResources.m0004_alerts_sql),
         ])
     }
 

@@ -83,7 +83,8 @@ struct StateFold {
     }
 
     /// In the order of `IngestSQL.stateColumns`, sorted by device so that two backends lock rows in the same order.
-    func write(into buffer: inout CopyBuffer) {
+    /// - Parameter memories: what judging has to remember, of the devices whose readings were judged.
+    func write(into buffer: inout CopyBuffer, memories: [EntityID: SensorMemory]) {
         for (device, state) in states.sorted(by: { $0.key < $1.key }) {
             buffer.beginRow(columns: IngestSQL.stateColumnCount)
             buffer.uuid(device.high, device.low)
@@ -104,6 +105,9 @@ struct StateFold {
             }
             let newest = state.extras.sorted { ($0.value.time, $1.key) > ($1.value.time, $0.key) }
             buffer.json(ExtraJSON.encodeState(newest.prefix(IngestSQL.extrasKept)))
+            let memory = memories[device]
+            if let memory { buffer.bytes(memory.encoded) } else { buffer.null() }
+            buffer.timestamp(memory?.judgedUntil?.microseconds)
         }
     }
 }

@@ -58,6 +58,7 @@ extension Store {
                     .id(id), .text(device.name), .int(device.reportingIntervalSeconds), .bool(device.isEnabled),
                     .time(now),
                 ])
+            if before.isEnabled, !device.isEnabled { try Self.withdrawAlerts(of: id, at: now, on: connection) }
             try Self.record(
                 "device.update", .device(device), by: origin, at: now, details: changes(from: before, to: device),
                 on: connection)
@@ -69,6 +70,8 @@ extension Store {
     /// - Returns: false when there is no such device.
     package func deleteDevice(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
         try await pool.transaction { connection in
+            try connection.query("SELECT 1 AS one FROM devices WHERE id = $1 FOR UPDATE", [.id(id)])
+            try Self.withdrawAlerts(of: id, at: now, on: connection)
             let deleted = try connection.query(
                 "DELETE FROM devices WHERE id = $1 AND registered_at IS NOT NULL RETURNING name, mac_address",
                 [.id(id)])
@@ -131,10 +134,22 @@ extension Store {
     private static func endAssignment(
         _ connection: PostgresConnection, _ device: EntityID, at now: Timestamp
     ) throws -> Bool {
-        try connection.query(
-            "UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL",
-            [.id(device), .time(now)]
-        ).affected > 0
+        let stood =
+            try connection.query(
+                "UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL",
+                [.id(device), .time(now)]
+            ).affected > 0
+        if stood { try withdrawAlerts(of: device, fromPlantOnly: true, at: now, on: connection) }
+        return stood
+    }
+
+    /// What a device said of its plant, or anything it said, counts no longer.
+    private static func withdrawAlerts(
+        of device: EntityID, fromPlantOnly: Bool = false, at now: Timestamp, on connection: PostgresConnection
+    ) throws {
+        var ledger = AlertLedger(try alertSettings(on: connection), at: now, on: connection)
+        try ledger.withdraw(device, fromPlantOnly: fromPlantOnly)
+        try ledger.announce()
     }
 
     private static func devices(
@@ -186,23 +201,38 @@ extension Store {
         return device
     }
 
-    /// Notices devices that have been silent for too long, once each.
+    /// Notices devices that have been silent for too long, once each, and raises their alerts.
+    ///
+    /// A last will alone is no silence: a radio that comes and goes leaves one each time.
     /// - Returns: those that were noticed now.
     package func noticeSilentDevices(at now: Timestamp) async throws -> [(id: EntityID, name: String)] {
-        try await pool.run { connection in
+        try await pool.transaction { connection in
             let rows = try connection.query(
                 """
                 UPDATE device_state SET offline_since = $1 FROM (
-                    SELECT d.id, d.name FROM device_state s JOIN devices d ON d.id = s.device_id
-                    WHERE s.offline_since IS NULL AND s.last_seen_at IS NOT NULL AND d.enabled
-                        AND (s.status = 'offline' OR s.last_seen_at < $1::timestamptz - make_interval(
+                    SELECT d.id, d.name, a.plant_id FROM device_state s JOIN devices d ON d.id = s.device_id
+                    LEFT JOIN device_assignments a ON a.device_id = d.id AND a.unassigned_at IS NULL
+                    WHERE s.offline_since IS NULL AND d.enabled
+                        AND s.last_seen_at < $1::timestamptz - make_interval(
                             secs => GREATEST(180, 3 * COALESCE(
-                                d.reporting_interval_seconds, s.learned_interval_seconds, $2))))
+                                d.reporting_interval_seconds, s.learned_interval_seconds, $2)))
                     -- In the intake's own order, and past what it is writing now.
-                    ORDER BY s.device_id FOR UPDATE OF s SKIP LOCKED
+                    ORDER BY s.device_id FOR NO KEY UPDATE OF s SKIP LOCKED
                 ) silent WHERE device_id = silent.id
-                RETURNING silent.id, silent.name
+                RETURNING silent.id, silent.name, silent.plant_id, last_seen_at
                 """, [.time(now), .double(Device.defaultReportingInterval)])
+            guard rows.count > 0 else { return [] }
+            var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
+            for index in 0..<rows.count {
+                let row = rows[index]
+                let subject = AlertSubject(
+                    .deviceOffline, plant: try row.optionalID("plant_id"), device: try row.id("id"))
+                try ledger.apply(
+                    AlertFinding(
+                        subject, .fired(since: try row.time("last_seen_at"), .warning), value: nil, limit: nil, at: now)
+                )
+            }
+            try ledger.announce()
             return try (0..<rows.count).map { (try rows[$0].id("id"), try rows[$0].text("name")) }
         }
     }

@@ -53,6 +53,12 @@ extension Store {
                     .id(id), .text(plant.name), .text(plant.species), .text(plant.room), .double(plant.position?.x),
                     .double(plant.position?.y), .json(try encode(plant.thresholds)), .time(now),
                 ])
+            let gone = limitsGone(from: before.thresholds, to: plant.thresholds)
+            if !gone.isEmpty {
+                var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
+                try ledger.withdraw(gone, of: id)
+                try ledger.announce()
+            }
             try Self.record(
                 "plant.update", .plant(plant), by: origin, at: now, details: changes(from: before, to: plant),
                 on: connection)
@@ -64,6 +70,10 @@ extension Store {
     /// - Returns: false when there is no such plant.
     package func deletePlant(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
         try await pool.transaction { connection in
+            try connection.query("SELECT 1 AS one FROM plants WHERE id = $1 FOR UPDATE", [.id(id)])
+            var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
+            try ledger.withdraw(plant: id)
+            try ledger.announce()
             let deleted = try connection.query("DELETE FROM plants WHERE id = $1 RETURNING name", [.id(id)])
             guard let row = deleted.first else { return false }
             let subject = AuditEntry.Subject("plant", id, try row.text("name"))
@@ -72,7 +82,7 @@ extension Store {
         }
     }
 
-    private static func plant(_ connection: PostgresConnection, _ id: EntityID) throws -> Plant? {
+    static func plant(_ connection: PostgresConnection, _ id: EntityID) throws -> Plant? {
         try plants(connection, "SELECT * FROM plants WHERE id = $1", [.id(id)]).items.first
     }
 
@@ -84,7 +94,10 @@ extension Store {
         let rows = try connection.query(
             """
             SELECT n.total, p.id, p.name, p.species, p.room, p.position_x, p.position_y, p.thresholds, p.created_at,
-                p.updated_at, d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
+                p.updated_at, p.snoozed_until, (
+                    SELECT min(l.severity) FROM alerts l WHERE l.plant_id = p.id AND l.state = 'firing'
+                        AND l.kind = 'threshold' AND l.metric = 'light_level') AS light_alert,
+                d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
                 s.learned_interval_seconds,
                 \(StateColumns.selected)
             FROM (SELECT count(*) AS total FROM plants) n
@@ -121,11 +134,14 @@ extension Store {
         if let x = try row.optionalDouble("position_x"), let y = try row.optionalDouble("position_y") {
             position = Plant.Position(x: x, y: y)
         }
-        return Plant(
+        var plant = Plant(
             id: id, name: try row.text("name"), species: try row.optionalText("species"),
             room: try row.optionalText("room"), position: position,
             thresholds: try JSONDecoder().decode(Thresholds.self, from: Data(row.text("thresholds").utf8)),
             createdAt: try row.time("created_at"), updatedAt: try row.time("updated_at"))
+        plant.snoozedUntil = try row.optionalTime("snoozed_until")
+        plant.lightAlert = try row.optionalText("light_alert").flatMap { AlertSeverity(rawValue: $0) }
+        return plant
     }
 }
 
@@ -146,4 +162,15 @@ private func changes(from before: Plant, to after: Plant) throws -> [String: Str
     if before.position != after.position { changes["position"] = after.position.map { "\($0.x), \($0.y)" } ?? "" }
     if before.thresholds != after.thresholds { changes["thresholds"] = try encode(after.thresholds) }
     return changes
+}
+
+/// Limits that were there before and are not any more.
+private func limitsGone(from before: Thresholds, to after: Thresholds) -> [(metric: String, direction: LimitDirection)]
+{
+    before.sorted { $0.key < $1.key }.flatMap { name, old in
+        var gone: [(String, LimitDirection)] = []
+        if old.min != nil, after[name]?.min == nil { gone.append((name, .min)) }
+        if old.max != nil, after[name]?.max == nil { gone.append((name, .max)) }
+        return gone
+    }
 }

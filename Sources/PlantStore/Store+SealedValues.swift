@@ -12,6 +12,8 @@ package struct SealedColumn: Sendable {
     package static let all = [
         SealedColumn(table: "devices", column: "mqtt_password"),
         SealedColumn(table: "devices", column: "offered_password"),
+        SealedColumn(table: "channels", column: "url"),
+        SealedColumn(table: "channels", column: "secret"),
     ]
 }
 

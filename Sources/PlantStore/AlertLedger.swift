@@ -1,0 +1,373 @@
+import Foundation
+import PlantDomain
+import Postgres
+
+/// Writes down what was found out about alerts, and in the same transaction whom it is to be told.
+///
+/// Locks are taken in the order devices, device_state, alerts, notifications: whoever calls this holds the lock of the
+/// device the finding is about, or needs none. Of one subject there is at most one open alert, whoever comes first.
+struct AlertLedger {
+    private let connection: PostgresConnection
+    private let settings: AlertSettings
+    /// By our clock.
+    private let now: Timestamp
+    /// Told in one message, whatever it is: so that an outage of ours ends in one.
+    private let outage: String?
+    private var touched: [EntityID] = []
+
+    init(_ settings: AlertSettings, at now: Timestamp, outage: String? = nil, on connection: PostgresConnection) {
+        self.settings = settings
+        self.now = now
+        self.outage = outage
+        self.connection = connection
+    }
+
+    // MARK: findings
+
+    mutating func apply(_ finding: AlertFinding, detail: String? = nil) throws(PostgresError) {
+        switch finding.change {
+        case .began(let since): try begin(finding, since: since)
+        case .lapsed: try lapse(finding.subject)
+        case .fired(let since, let severity): try fire(finding, since: since, severity, detail)
+        case .escalated: try escalate(finding, detail)
+        case .resolved: try resolve(finding)
+        }
+    }
+
+    private mutating func begin(_ finding: AlertFinding, since: Timestamp) throws(PostgresError) {
+        let rows = try insert(finding, state: .pending, since: since, severity: .warning, detail: nil)
+        if let row = rows.first { return touched.append(try row.id("id")) }
+        // Pending already, and begun anew after a long silence.
+        try touch(
+            connection.query(
+                """
+                UPDATE alerts SET started_at = $2, value = $3
+                WHERE subject_key = $1 AND state = 'pending' AND device_id IS NOT DISTINCT FROM $4 RETURNING id
+                """,
+                [
+                    .text(finding.subject.key), .time(since), .double(finding.value), .id(finding.subject.device),
+                ]))
+    }
+
+    private mutating func lapse(_ subject: AlertSubject) throws(PostgresError) {
+        try touch(
+            connection.query(
+                """
+                DELETE FROM alerts
+                WHERE subject_key = $1 AND state = 'pending' AND device_id IS NOT DISTINCT FROM $2 RETURNING id
+                """, [.text(subject.key), .id(subject.device)]))
+    }
+
+    private mutating func fire(
+        _ finding: AlertFinding, since: Timestamp, _ severity: AlertSeverity, _ detail: String?
+    ) throws(PostgresError) {
+        let inserted = try insert(finding, state: .firing, since: since, severity: severity, detail: detail)
+        if let row = inserted.first { return try tell(.fired, row.id("id")) }
+        guard let open = try open(finding.subject) else { return }
+        switch open.state {
+        case .pending:
+            try connection.query(
+                """
+                UPDATE alerts SET state = 'firing', fired_at = $2, severity = $3, value = $4, limit_value = $5,
+                    device_id = $6, devices = CASE WHEN $6::uuid IS NULL THEN '{}' ELSE ARRAY[$6::uuid] END,
+                    detail = $7, started_at = LEAST(started_at, $8)
+                WHERE id = $1
+                """,
+                [
+                    .id(open.id), .time(now), .text(severity.rawValue), .double(finding.value),
+                    .double(finding.limit), .id(finding.subject.device), .text(detail), .time(since),
+                ])
+            try tell(.fired, open.id)
+        default:
+            if let device = finding.subject.device, !open.devices.contains(device) {
+                // Another device of the same plant says so, too.
+                try connection.query(
+                    "UPDATE alerts SET devices = array_append(devices, $2) WHERE id = $1", [.id(open.id), .id(device)])
+            }
+            if severity > open.severity { try escalate(finding, detail) }
+        }
+    }
+
+    private mutating func escalate(_ finding: AlertFinding, _ detail: String?) throws(PostgresError) {
+        let rows = try connection.query(
+            """
+            UPDATE alerts SET severity = 'critical', value = $2, limit_value = COALESCE($3, limit_value),
+                detail = COALESCE($4, detail), acknowledged_at = NULL, acknowledged_by = NULL
+            WHERE subject_key = $1 AND state = 'firing' AND severity = 'warning' RETURNING id
+            """,
+            [.text(finding.subject.key), .double(finding.value), .double(finding.limit), .text(detail)])
+        guard let id = try rows.first?.id("id") else { return }
+        // Whoever still waits to be told that it began is told now how bad it is, also in quiet hours.
+        try connection.query(
+            """
+            UPDATE notifications SET state = 'cancelled' WHERE alert_id = $1 AND state = 'waiting' AND due_at > $2
+            """, [.id(id), .time(now)])
+        try tell(.escalated, id)
+    }
+
+    private mutating func resolve(_ finding: AlertFinding) throws(PostgresError) {
+        guard let open = try open(finding.subject), open.state == .firing else { return }
+        let others = open.devices.filter { $0 != finding.subject.device }
+        guard others.isEmpty || finding.subject.kind != .threshold else {
+            try connection.query(
+                "UPDATE alerts SET devices = $2 WHERE id = $1",
+                [.id(open.id), .uuids(others.map { ($0.high, $0.low) })])
+            return
+        }
+        try close(open.id, value: finding.value, resolution: finding.resolution)
+    }
+
+    // MARK: what ends alerts without a reading
+
+    /// Ends alerts because what they speak of is gone, or was changed by somebody.
+    /// - Parameter condition: on the columns of `alerts`, with parameters from $1 on.
+    mutating func close(
+        where condition: String, _ values: [PostgresValue], resolution: AlertResolution
+    ) throws(PostgresError) {
+        try touch(
+            connection.query("DELETE FROM alerts WHERE state = 'pending' AND (\(condition)) RETURNING id", values))
+        let rows = try connection.query(
+            "SELECT id FROM alerts WHERE state = 'firing' AND (\(condition)) ORDER BY id FOR UPDATE", values)
+        for index in 0..<rows.count { try close(rows[index].id("id"), value: nil, resolution: resolution) }
+    }
+
+    /// A device no longer says anything: about its plant, or at all. What it said is forgotten.
+    mutating func withdraw(_ device: EntityID, fromPlantOnly: Bool) throws(PostgresError) {
+        // Should it be silent still when it counts again, that is noticed anew.
+        try connection.query(
+            """
+            UPDATE device_state SET alert_memory = NULL, offline_since = CASE WHEN $2 THEN offline_since END
+            WHERE device_id = $1
+            """, [.id(device), .bool(fromPlantOnly)])
+        let kinds = fromPlantOnly ? "kind = 'threshold'" : "true"
+        try close(
+            where: """
+                \(kinds) AND (devices = ARRAY[$1::uuid] OR state = 'pending' AND device_id = $1)
+                """, [.id(device)], resolution: .deviceRemoved)
+        try connection.query(
+            """
+            UPDATE alerts SET devices = array_remove(devices, $1)
+            WHERE state = 'firing' AND \(kinds) AND devices @> ARRAY[$1::uuid]
+            """, [.id(device)])
+    }
+
+    /// Limits of a plant are gone: what was found by them is over, and forgotten.
+    mutating func withdraw(_ limits: [(metric: String, direction: LimitDirection)], of plant: EntityID)
+        throws(PostgresError)
+    {
+        try connection.query(
+            """
+            UPDATE device_state SET alert_memory = NULL FROM (
+                SELECT s.device_id FROM device_state s JOIN device_assignments a ON a.device_id = s.device_id
+                WHERE a.plant_id = $1 AND a.unassigned_at IS NULL ORDER BY s.device_id FOR NO KEY UPDATE OF s
+            ) standing WHERE device_state.device_id = standing.device_id
+            """, [.id(plant)])
+        for limit in limits {
+            try close(
+                where: "kind = 'threshold' AND plant_id = $1 AND metric = $2 AND direction = $3",
+                [.id(plant), .text(limit.metric), .text(limit.direction.rawValue)], resolution: .limitRemoved)
+        }
+    }
+
+    /// A plant is about to go.
+    mutating func withdraw(plant: EntityID) throws(PostgresError) {
+        try withdraw([], of: plant)
+        try close(where: "kind = 'threshold' AND plant_id = $1", [.id(plant)], resolution: .plantDeleted)
+    }
+
+    private mutating func close(
+        _ id: EntityID, value: Double?, resolution: AlertResolution
+    ) throws(PostgresError) {
+        try connection.query(
+            """
+            UPDATE alerts SET state = 'resolved', resolved_at = $2, resolution = $3, value = COALESCE($4, value),
+                devices = '{}', remind_at = NULL
+            WHERE id = $1
+            """, [.id(id), .time(now), .text(resolution.rawValue), .double(value)])
+        try tell(.resolved, id)
+    }
+
+    // MARK: telling
+
+    /// They last for weeks, or say all there is to say at once.
+    private static let withoutReminders: Set<AlertKind> = [.certificateExpiring, .deadLetters]
+
+    /// Puts into the outbox what each channel is to be told.
+    mutating func tell(_ event: AlertEvent, _ id: EntityID) throws(PostgresError) {
+        touched.append(id)
+        let rows = try connection.query(
+            """
+            SELECT a.*, p.room, p.snoozed_until, (
+                SELECT max(earlier.notified_at) FROM alerts earlier
+                WHERE earlier.subject_key = a.subject_key AND earlier.id <> a.id) AS told_before
+            FROM alerts a LEFT JOIN plants p ON p.id = a.plant_id WHERE a.id = $1
+            """, [.id(id)])
+        guard let row = rows.first else { return }
+        let alert = try Alert(row)
+        let room = try row.optionalText("room")
+        var due = now
+        if let snoozed = try row.optionalTime("snoozed_until") { due = max(due, snoozed) }
+        let cooldown = Double(settings.cooldownMinutes) * 60
+        if event == .fired, let before = try row.optionalTime("told_before") {
+            due = max(due, before.adding(seconds: cooldown))
+        }
+        let notice = try AlertNotice(event, at: now, of: alert, room: room).json()
+        let values: [PostgresValue] = [
+            .id(id), .text(event.rawValue), .text(alert.severity.rawValue), .text(group(alert.subject, room)),
+            .json(notice), .time(now), .time(due), .id(alert.subject.plant), .text(room),
+        ]
+        if event == .resolved {
+            try retract(id)
+            try connection.query(AlertSQL.tellResolved, values)
+            return
+        }
+        let told = try connection.query(AlertSQL.tell, values).affected
+        let reminds = cooldown > 0 && !Self.withoutReminders.contains(alert.subject.kind)
+        // Twice as long each time, and at most a day unless even the first takes longer.
+        try connection.query(
+            """
+            UPDATE alerts SET notified_at = CASE WHEN $2 THEN $3 ELSE notified_at END,
+                remind_at = CASE WHEN $5 THEN $3::timestamptz + make_interval(
+                    secs => GREATEST($4, LEAST($4 * 2 ^ LEAST(reminders, 20), 86400))) END
+            WHERE id = $1
+            """, [.id(id), .bool(told > 0), .time(due), .double(cooldown), .bool(reminds)])
+    }
+
+    /// Takes back what nobody was told yet because it had to wait: it is over.
+    private func retract(_ id: EntityID) throws(PostgresError) {
+        try connection.query(
+            """
+            WITH retracted AS (
+                UPDATE notifications SET state = 'cancelled'
+                WHERE alert_id = $1 AND state = 'waiting' AND due_at > $2 AND NOT deferred RETURNING id
+            )
+            UPDATE alerts SET notified_at = NULL WHERE id = $1 AND NOT EXISTS (
+                SELECT 1 FROM notifications n WHERE n.alert_id = $1 AND n.state IN ('waiting', 'composed')
+                    AND n.id NOT IN (SELECT id FROM retracted))
+            """, [.id(id), .time(now)])
+    }
+
+    private func group(_ subject: AlertSubject, _ room: String?) -> String {
+        if let outage { return outage }
+        guard subject.kind == .threshold else { return subject.kind.rawValue }
+        let what = "\(subject.metric ?? ""):\(subject.direction?.rawValue ?? "")"
+        return room.map { "room:\($0):\(what)" } ?? "plant:\(subject.plant?.description ?? ""):\(what)"
+    }
+
+    /// Says to whoever listens which alerts were changed. They hear of it when the transaction is committed.
+    func announce() throws(PostgresError) { try Store.announce(Array(Set(touched)), on: connection) }
+
+    // MARK: rows
+
+    private struct Open {
+        let id: EntityID
+        let state: AlertState
+        let severity: AlertSeverity
+        let devices: [EntityID]
+    }
+
+    /// The open alert about a subject, locked.
+    private func open(_ subject: AlertSubject) throws(PostgresError) -> Open? {
+        let rows = try connection.query(
+            """
+            SELECT id, state, severity, devices FROM alerts
+            WHERE subject_key = $1 AND state <> 'resolved' FOR UPDATE
+            """, [.text(subject.key)])
+        guard let row = rows.first else { return nil }
+        return Open(
+            id: try row.id("id"), state: AlertState(rawValue: try row.text("state")) ?? .firing,
+            severity: AlertSeverity(rawValue: try row.text("severity")) ?? .warning,
+            devices: (try row.optionalUUIDs("devices") ?? []).map { EntityID(high: $0.0, low: $0.1) })
+    }
+
+    /// - Returns: no row when there is an open alert about it already.
+    private func insert(
+        _ finding: AlertFinding, state: AlertState, since: Timestamp, severity: AlertSeverity, detail: String?
+    ) throws(PostgresError) -> PostgresRows {
+        let subject = finding.subject
+        let fires = state == .firing
+        return try connection.query(
+            AlertSQL.insert,
+            [
+                .id(.make(at: now)), .text(subject.key), .text(subject.kind.rawValue), .id(subject.plant),
+                .id(subject.device), .text(subject.metric), .text(subject.direction?.rawValue),
+                .text(severity.rawValue), .text(state.rawValue), .double(finding.value), .double(finding.limit),
+                .text(detail), .time(since), fires ? .time(now) : .null(.timestamp),
+                .uuids(fires ? (subject.device.map { [($0.high, $0.low)] } ?? []) : []),
+            ])
+    }
+
+    private mutating func touch(_ rows: PostgresRows) throws(PostgresError) {
+        for index in 0..<rows.count { touched.append(try rows[index].id("id")) }
+    }
+}
+
+enum AlertSQL {
+    /// A payload may have 8 000 bytes (PostgreSQL manual, NOTIFY).
+    static let idsPerAnnouncement = 200
+
+    static let insert = """
+        INSERT INTO alerts (id, subject_key, kind, plant_id, device_id, metric, direction, plant_name, device_name,
+            severity, state, value, limit_value, detail, started_at, fired_at, devices)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT name FROM plants WHERE id = $4),
+            (SELECT name FROM devices WHERE id = $5), $8, $9, $10, $11, $12, $13, $14, $15)
+        ON CONFLICT (subject_key) WHERE state <> 'resolved' DO NOTHING RETURNING id
+        """
+
+    private static let columns =
+        "(id, channel_id, alert_id, event, severity, group_key, notice, created_at, due_at)"
+    private static let values = "gen_random_uuid(), c.id, $1, $2, $3, $4, $5, $6, $7"
+
+    /// To every channel that wants to know of such a thing.
+    static let tell = """
+        INSERT INTO notifications \(columns)
+        SELECT \(values) FROM channels c
+        WHERE c.enabled AND (c.min_severity = 'warning' OR $3 = 'critical')
+            AND (c.plant_ids IS NULL AND c.rooms IS NULL OR $8::uuid = ANY (c.plant_ids) OR $9::text = ANY (c.rooms))
+        """
+
+    /// To every channel that was told it had begun.
+    static let tellResolved = """
+        INSERT INTO notifications \(columns)
+        SELECT \(values) FROM channels c
+        WHERE c.enabled AND ($8::uuid IS NULL OR true) AND ($9::text IS NULL OR true) AND EXISTS (
+            SELECT 1 FROM notifications n
+            WHERE n.alert_id = $1 AND n.channel_id = c.id AND n.state IN ('waiting', 'composed'))
+        """
+}
+
+extension AlertNotice {
+    func json() throws(PostgresError) -> String {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        } catch {
+            throw PostgresError(.data, "a notice cannot be written as JSON")
+        }
+    }
+}
+
+extension Alert {
+    /// From a row of `alerts`.
+    init(_ row: PostgresRow) throws(PostgresError) {
+        guard let kind = AlertKind(rawValue: try row.text("kind")) else {
+            throw PostgresError(.decoding, "alerts.kind is unknown to this version")
+        }
+        let subject = AlertSubject(
+            kind, plant: try row.optionalID("plant_id"), device: try row.optionalID("device_id"),
+            metric: try row.optionalText("metric"),
+            direction: try row.optionalText("direction").flatMap { LimitDirection(rawValue: $0) })
+        self.init(
+            id: try row.id("id"), subject: subject, plantName: try row.optionalText("plant_name"),
+            deviceName: try row.optionalText("device_name"),
+            severity: AlertSeverity(rawValue: try row.text("severity")) ?? .warning,
+            state: AlertState(rawValue: try row.text("state")) ?? .firing, value: try row.optionalDouble("value"),
+            limit: try row.optionalDouble("limit_value"), detail: try row.optionalText("detail"),
+            startedAt: try row.time("started_at"), firedAt: try row.optionalTime("fired_at"),
+            resolvedAt: try row.optionalTime("resolved_at"),
+            resolution: try row.optionalText("resolution").flatMap { AlertResolution(rawValue: $0) },
+            acknowledgedAt: try row.optionalTime("acknowledged_at"),
+            acknowledgedBy: try row.optionalText("acknowledged_by"))
+    }
+}
