@@ -56,7 +56,8 @@ let package = Package(
         .target(
             name: "PlantPipeline",
             dependencies: [
-                "PlantDomain", "PlantStore", "Postgres", "MQTT", "Sealing", logging, metrics, serviceLifecycle,
+                "PlantDomain", "PlantStore", "Postgres", "MQTT", "Sealing", asyncHTTPClient, logging, metrics, nioCore,
+                nioHTTP1, serviceLifecycle,
             ],
             swiftSettings: strict),
         .target(
@@ -96,8 +97,10 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "PlantAPITests",
-            dependencies: ["PlantAPI", "PlantDomain", "PlantStore", "Sealing", "TestSupport", httpTypes, hummingbird],
-            swiftSettings: strict),
+            dependencies: [
+                "PlantAPI", "PlantDomain", "PlantStore", "Sealing", "TestSupport", httpTypes, hummingbird, logging,
+                nioCore, serviceLifecycle,
+            ], swiftSettings: strict),
         .testTarget(
             name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", logging], swiftSettings: strict),
     ]

@@ -25,6 +25,7 @@ package struct Housekeeping: Service {
                     let now = Timestamp.now()
                     if accessTrimmed.map({ now.seconds(since: $0) >= 3600 }) ?? true {
                         try await store.trimAccess(at: now)
+                        try await store.trimAlerts(at: now)
                         accessTrimmed = now
                     }
                 } catch is CancellationError {

@@ -9,13 +9,15 @@ package struct IngestOptions: Sendable {
     package var database: PostgresOptions
     /// Several backends that share the stream carry the same name; nil when there is one.
     package var sharedGroup: String?
+    /// False to measure what judging costs.
+    package var judges: Bool
 
     /// Most messages the broker may have under way to us, unacknowledged.
     package static let receiveMaximum = 10_000
     /// How long the broker keeps our session and its queue.
     package static let sessionExpirySeconds: UInt32 = 7 * 86_400
 
-    package init(mqtt: MQTTOptions, database: PostgresOptions, sharedGroup: String?) {
+    package init(mqtt: MQTTOptions, database: PostgresOptions, sharedGroup: String?, judges: Bool = true) {
         self.mqtt = mqtt
         self.mqtt.cleanStart = false
         self.mqtt.sessionExpirySeconds = Self.sessionExpirySeconds
@@ -24,6 +26,7 @@ package struct IngestOptions: Sendable {
         self.mqtt.keepAliveSeconds = 60
         self.database = database
         self.sharedGroup = sharedGroup
+        self.judges = judges
     }
 }
 
@@ -43,11 +46,26 @@ struct IngestLoop {
         var backoff = Backoff()
         var writer: IngestWriter?
         var limit = BatchBuilder.fullMessages
+        // Since when nothing has been taken in; nil while something is.
+        var interruptedAt: Timestamp?
+        var isFirst = true
         while !stop.isRaised {
             do {
-                let ready = try writer ?? IngestWriter(options.database, clientID: options.mqtt.clientID)
+                let ready =
+                    try writer
+                    ?? IngestWriter(options.database, clientID: options.mqtt.clientID, judges: options.judges)
                 writer = ready
-                try session(ready, &limit) { backoff.reset() }
+                // Nobody knows how long this program did not run, but when anything was heard of last.
+                if isFirst { interruptedAt = try ready.lastSighting() ?? .now() }
+                isFirst = false
+                let now = Timestamp.now()
+                let outage = interruptedAt.map { now.seconds(since: $0) } ?? 0
+                interruptedAt = interruptedAt ?? now
+                ready.resumed(afterOutage: outage, at: now)
+                try session(ready, &limit) {
+                    backoff.reset()
+                    interruptedAt = nil
+                }
                 return
             } catch let error as PostgresError {
                 // The client is gone by now, its messages unacknowledged: the broker keeps them for us.
@@ -58,6 +76,7 @@ struct IngestLoop {
             } catch {
                 report(database: writer != nil, "broker", "\(error)")
             }
+            interruptedAt = interruptedAt ?? .now()
             pause(seconds: backoff.wait())
         }
     }
@@ -150,6 +169,9 @@ struct IngestLoop {
             state.batches += 1
             state.redeliveries = redeliveries
             state.retainedIgnored = retained
+        }
+        if outcome.unjudged > 0 {
+            logger.error("readings were stored without judging them", metadata: ["messages": "\(outcome.unjudged)"])
         }
         if !outcome.deadLetters.isEmpty {
             let reasons = outcome.deadLetters.map { "\($0.key.rawValue)=\($0.value)" }.sorted().joined(separator: " ")

@@ -1,0 +1,156 @@
+package import Logging
+package import PlantDomain
+package import Sealing
+
+/// Sends messages to channels over HTTP. Keeps nothing between two messages and may be used by many tasks at once.
+///
+/// Members set the addresses, so a channel could be made to ask what only this machine can reach. Therefore only public
+/// addresses are connected to, unless the configuration excepts the host; the connection goes to the very address that
+/// was judged; redirects are not followed; and nothing of an answer but its status is shown to anyone.
+package struct ChannelSender: Sendable {
+    /// How a name becomes addresses.
+    typealias Resolver = @Sendable (String, ContinuousClock.Instant) async -> AddressResolver.Answer
+
+    private let allowed: AllowedHosts
+    private let publicOrigin: String?
+    private let userAgent: String
+    private let logger: Logger
+    private let timeoutSeconds: Double
+    private let resolve: Resolver
+
+    /// Of one name at most as many addresses are tried, each until it turns out that nobody is there.
+    private static let mostPeers = 4
+
+    /// - Parameters:
+    ///   - allowed: who may be a private address and plain HTTP.
+    ///   - publicOrigin: what links begin with (`https://plants.example.org`, without a slash); nil: no links.
+    ///   - version: PlantOps' own, for `User-Agent`.
+    ///   - timeoutSeconds: for a whole attempt, from the name to the last byte that is waited for.
+    package init(
+        allowed: AllowedHosts, publicOrigin: String?, version: String, logger: Logger, timeoutSeconds: Double = 10
+    ) {
+        self.init(
+            allowed: allowed, publicOrigin: publicOrigin, version: version, logger: logger,
+            timeoutSeconds: timeoutSeconds, resolve: AddressResolver.addresses)
+    }
+
+    init(
+        allowed: AllowedHosts, publicOrigin: String?, version: String, logger: Logger, timeoutSeconds: Double,
+        resolve: @escaping Resolver
+    ) {
+        self.allowed = allowed
+        self.publicOrigin = publicOrigin
+        userAgent = "PlantOps/" + version
+        self.logger = logger
+        self.timeoutSeconds = timeoutSeconds
+        self.resolve = resolve
+    }
+
+    /// One attempt. A task that is cancelled gets `.retry` at once; the message may have arrived then.
+    /// - Parameters:
+    ///   - url: the channel's address, as a person gave it.
+    ///   - secret: what a webhook's messages are signed with; nil: they are not.
+    package func send(_ message: AlertMessage, kind: ChannelKind, url: Secret, secret: Secret?) async -> SendOutcome {
+        let start = ContinuousClock.now
+        let deadline = start + .seconds(timeoutSeconds)
+        let outcome: SendOutcome
+        do {
+            let address = try ChannelAddress(url.reveal(), allowed: allowed)
+            outcome = await send(message, kind: kind, address: address, secret: secret, deadline: deadline)
+            logger.debug(
+                "channel was sent a message",
+                metadata: [
+                    "host": "\(address.hostAndPort)", "outcome": "\(outcome)",
+                    "milliseconds": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
+                ])
+        } catch {
+            outcome = .refused(status: nil, reason: "the channel's address \(error)")
+        }
+        return outcome
+    }
+
+    /// Whether a channel could be sent messages at this address, as far as that shows without sending one.
+    /// - Returns: what is wrong with it and how to mend it, to be said after "the address"; nil when nothing is, and
+    ///   when the name cannot be resolved just now.
+    package func check(_ url: Secret) async -> String? {
+        do {
+            let address = try ChannelAddress(url.reveal(), allowed: allowed)
+            switch await peers(of: address, until: .now + .seconds(timeoutSeconds)) {
+            case .peers, .unknown: return nil
+            case .forbidden(let error): return error.description
+            }
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func send(
+        _ message: AlertMessage, kind: ChannelKind, address: ChannelAddress, secret: Secret?,
+        deadline: ContinuousClock.Instant
+    ) async -> SendOutcome {
+        let now = Timestamp.now()
+        var headers = [(name: "Content-Type", value: "application/json"), (name: "User-Agent", value: userAgent)]
+        let body: [UInt8]
+        do {
+            switch kind {
+            case .discord: body = try DiscordMessage.body(message, publicOrigin: publicOrigin)
+            case .webhook:
+                body = try WebhookMessage.body(message, publicOrigin: publicOrigin)
+                headers += WebhookMessage.headers(id: message.id, body: body, secret: secret, at: now)
+            }
+        } catch {
+            return .refused(status: nil, reason: "the message cannot be written as JSON")
+        }
+        switch await peers(of: address, until: deadline) {
+        case .unknown(let reason): return retry(reason)
+        case .forbidden(let error): return .refused(status: nil, reason: "the channel's address \(error)")
+        case .peers(let peers):
+            var reason = "there was no time left to connect to \(address.hostAndPort)"
+            for (index, peer) in peers.prefix(Self.mostPeers).enumerated() {
+                let left = (deadline - .now) / .seconds(1)
+                if Task.isCancelled || left <= 0 { break }
+                let isLast = index + 1 == min(peers.count, Self.mostPeers)
+                let exchange = ChannelExchange(
+                    address: address, peer: peer, headers: headers, body: body, deadline: deadline,
+                    connectSeconds: isLast ? left : left / 2)
+                switch await exchange.run() {
+                case .answered(let answer): return answer.outcome(for: kind, now: .now())
+                case .broken(let why): return retry(why)
+                case .notConnected(let why): reason = why
+                }
+            }
+            return retry(reason)
+        }
+    }
+
+    private func retry(_ reason: String) -> SendOutcome {
+        .retry(
+            afterSeconds: nil, isGlobal: false, status: nil,
+            reason: Task.isCancelled ? "sending was stopped" : reason)
+    }
+
+    enum Peers: Equatable {
+        case peers([IPAddress])
+        /// Why not just now.
+        case unknown(String)
+        case forbidden(ChannelAddressError)
+    }
+
+    /// The addresses that may be connected to.
+    func peers(of address: ChannelAddress, until deadline: ContinuousClock.Instant) async -> Peers {
+        switch address.host {
+        case .address(let literal): return .peers([literal])
+        case .name(let name):
+            switch await resolve(name, deadline) {
+            case .failed(let reason): return .unknown(reason)
+            case .addresses(let found):
+                let permitted = address.isExcepted ? found : found.filter(\.isPublic)
+                if !permitted.isEmpty { return .peers(permitted) }
+                guard let first = found.first, let purpose = first.special else {
+                    return .unknown("the name \(name) has no address")
+                }
+                return .forbidden(.notPublic(first, purpose, host: address.host, port: address.port))
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A server as bad as a test wants it, on a port of its own of this machine: blocking sockets, a thread for each
+/// connection.
+final class LocalServer: Sendable {
+    enum Manner: Sendable {
+        /// These bytes, whatever they are.
+        case answer(String)
+        /// These bytes, then one more every few milliseconds, for ever.
+        case trickle(String)
+        /// Reads and says nothing.
+        case silence
+        /// Reads and breaks the connection.
+        case reset
+    }
+
+    struct Request: Sendable {
+        /// The request line and the headers, as they came.
+        let head: String
+        let body: String
+
+        func header(_ name: String) -> String? {
+            head.split(separator: "\r\n").dropFirst().first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+                .map { $0.drop { $0 != ":" }.dropFirst().trimmingCharacters(in: .whitespaces) }
+        }
+    }
+
+    let port: Int
+    private let listener: Int32
+    private let seen = Mutex<[Request]>([])
+    /// Something for each connection whose other side has been closed.
+    private let ended = AsyncStream<Void>.makeStream()
+
+    /// - Parameter version6: at ::1 instead of 127.0.0.1.
+    init(_ manner: Manner, version6: Bool = false) throws {
+        if version6 {
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_addr = in6addr_loopback
+            listener = try Self.listen(at: &address)
+            port = Int(UInt16(bigEndian: address.sin6_port))
+        } else {
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            listener = try Self.listen(at: &address)
+            port = Int(UInt16(bigEndian: address.sin_port))
+        }
+        // The thread ends when `deinit` shuts the listener down; it holds the descriptor, not the server.
+        let (listener, work) = (listener, Work(manner: manner, server: Weak(self)))
+        Thread.detachNewThread { Self.acceptAll(listener, work) }
+    }
+
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    /// What was asked so far.
+    var requests: [Request] { seen.withLock { $0 } }
+
+    /// Waits until so many more connections have been closed by the client.
+    func waitUntilClosed(_ count: Int = 1) async {
+        var left = count
+        for await _ in ended.stream {
+            left -= 1
+            if left == 0 { return }
+        }
+    }
+
+    private struct Work: Sendable {
+        let manner: Manner
+        let server: Weak
+    }
+
+    /// Sendable: the reference is set once, and weak references may be read by many threads.
+    private final class Weak: @unchecked Sendable {
+        private(set) weak var server: LocalServer?
+        init(_ server: LocalServer) { self.server = server }
+    }
+
+    /// - Parameter address: of any family; the port that the system chose is written into it.
+    private static func listen<Address>(at address: inout Address) throws -> Int32 {
+        var length = socklen_t(MemoryLayout<Address>.size)
+        return try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                let descriptor = socket(Int32(address.pointee.sa_family), Int32(SOCK_STREAM.rawValue), 0)
+                guard descriptor >= 0, bind(descriptor, address, length) == 0, Glibc.listen(descriptor, 16) == 0,
+                    getsockname(descriptor, address, &length) == 0
+                else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+                return descriptor
+            }
+        }
+    }
+
+    private static func acceptAll(_ listener: Int32, _ work: Work) {
+        while true {
+            let connection = accept(listener, nil, nil)
+            guard connection >= 0 else { break }
+            Thread.detachNewThread { serve(connection, work) }
+        }
+        close(listener)
+    }
+
+    private static func serve(_ connection: Int32, _ work: Work) {
+        defer { close(connection) }
+        guard let request = read(connection) else { return }
+        work.server.server?.seen.withLock { $0.append(request) }
+        var isOpen = true
+        switch work.manner {
+        case .silence: break
+        case .reset:
+            var linger = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+            return
+        case .answer(let text): isOpen = write(text, connection)
+        case .trickle(let text):
+            isOpen = write(text, connection)
+            while isOpen {
+                usleep(5000)
+                isOpen = write("x", connection)
+            }
+        }
+        // Until the client closes.
+        var byte: UInt8 = 0
+        while isOpen, recv(connection, &byte, 1, 0) > 0 {}
+        work.server.server?.ended.continuation.yield()
+    }
+
+    private static func write(_ text: String, _ connection: Int32) -> Bool {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return false }
+            bytes = bytes.dropFirst(count)
+        }
+        return true
+    }
+
+    private static func read(_ connection: Int32) -> Request? {
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return nil }
+            text += buffer[..<count]
+            let whole = String(decoding: text, as: UTF8.self)
+            guard let end = whole.firstRange(of: "\r\n\r\n") else { continue }
+            let request = Request(head: String(whole[..<end.lowerBound]), body: String(whole[end.upperBound...]))
+            let length = request.header("Content-Length").flatMap(Int.init) ?? 0
+            if request.body.utf8.count >= length { return request }
+        }
+    }
+}
