@@ -67,12 +67,44 @@ package struct APIEnvironment: Sendable {
         }
     }
 
+    /// What became of a test message.
+    package struct ChannelTest: Sendable {
+        let status: Int?
+        /// Why it did not arrive; nil: it did.
+        let problem: String?
+
+        package init(status: Int? = nil, problem: String? = nil) {
+            self.status = status
+            self.problem = problem
+        }
+    }
+
+    /// What can be asked of those who send notifications.
+    package struct Channels: Sendable {
+        let allowedHosts: AllowedHosts
+        /// What is wrong with an address, going by where its name leads; nil: nothing that can be told now.
+        let check: @Sendable (Secret) async -> String?
+        let test: @Sendable (ChannelTarget) async -> ChannelTest
+
+        package init(
+            allowedHosts: AllowedHosts, check: @escaping @Sendable (Secret) async -> String?,
+            test: @escaping @Sendable (ChannelTarget) async -> ChannelTest
+        ) {
+            self.allowedHosts = allowedHosts
+            self.check = check
+            self.test = test
+        }
+    }
+
     let store: Store
     let accounts: Accounts
     let sealer: Sealer
     let policy: Policy
     let access: DeviceAccess
     let broker: Broker
+    let channels: Channels
+    /// What happens, for those who watch.
+    let events: EventHub
     /// False until the schema is ready; requests that need it are asked to come again.
     let isOpen: @Sendable () -> Bool
     let health: @Sendable () -> HealthReport
@@ -83,7 +115,8 @@ package struct APIEnvironment: Sendable {
 
     package init(
         store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
-        isOpen: @escaping @Sendable () -> Bool, health: @escaping @Sendable () -> HealthReport,
+        channels: Channels, events: EventHub, isOpen: @escaping @Sendable () -> Bool,
+        health: @escaping @Sendable () -> HealthReport,
         metrics: (@Sendable () -> String)? = nil, version: String,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
@@ -93,6 +126,8 @@ package struct APIEnvironment: Sendable {
         self.policy = policy
         self.access = access
         self.broker = broker
+        self.channels = channels
+        self.events = events
         self.isOpen = isOpen
         self.health = health
         self.metrics = metrics

@@ -9,7 +9,7 @@ import Sealing
 /// How devices get their identity, and new credentials.
 struct EnrollmentRoutes {
     private let environment: APIEnvironment
-    private let registrations = RegistrationQueue<MACAddress>()
+    private let registrations = KeyedQueue<MACAddress>()
 
     init(_ environment: APIEnvironment) { self.environment = environment }
 

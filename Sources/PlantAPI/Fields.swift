@@ -160,6 +160,22 @@ struct Fields {
         }
     }
 
+    mutating func ids(_ name: String, most: Int) -> Change<[EntityID]> {
+        change(name) { value in
+            guard case .array(let items) = value, items.count <= most else {
+                return .failure("must be a list of at most \(most) ids")
+            }
+            var ids: [EntityID] = []
+            for item in items {
+                guard case .string(let text) = item, let id = EntityID(text) else {
+                    return .failure("each must be an id (UUID)")
+                }
+                if !ids.contains(id) { ids.append(id) }
+            }
+            return .success(ids)
+        }
+    }
+
     /// The fields of an object inside this one; what is wrong with them counts here.
     mutating func nested<Value>(_ name: String, _ read: (inout Fields) -> Value) -> Change<Value> {
         switch object[name] {

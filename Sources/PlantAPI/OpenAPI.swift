@@ -37,7 +37,7 @@ package enum OpenAPI {
     private static func operation(_ route: Route) -> JSONValue {
         var responses: [String: JSONValue] = [:]
         var success: [String: JSONValue] = ["description": .string(route.answer.description)]
-        if let schema = route.answer.schema { success["content"] = content(schema) }
+        if let schema = route.answer.schema { success["content"] = content(schema, route.answer.mediaType) }
         responses[String(route.answer.status)] = .object(success)
         var problems = Set(route.problems + [500, 503])
         if route.body != nil { problems.formUnion([400, 413, 415, 422]) }
@@ -65,7 +65,9 @@ package enum OpenAPI {
         return .object(operation)
     }
 
-    private static func content(_ schema: JSONValue) -> JSONValue { ["application/json": ["schema": schema]] }
+    private static func content(_ schema: JSONValue, _ mediaType: String = "application/json") -> JSONValue {
+        .object([mediaType: ["schema": schema]])
+    }
 
     private static func operationID(_ route: Route) -> String {
         let words = route.path.split { "/{}.-".contains($0) }

@@ -8,7 +8,6 @@ struct PlantRoutes {
     private static let nameLength = 1...100
     /// The unit is the drawing's own; the bound only keeps out nonsense.
     private static let positionRange = -1_000_000.0...1_000_000.0
-    private static let thresholdsLimit = 64
 
     private let environment: APIEnvironment
 
@@ -69,7 +68,7 @@ struct PlantRoutes {
             id: .make(), name: name ?? "", species: nil, room: nil, position: nil, thresholds: [:], createdAt: now,
             updatedAt: now)
         change.apply(to: &plant)
-        Self.check(plant.thresholds, &fields)
+        ThresholdsChange.check(plant.thresholds, &fields)
         try fields.finish()
         try await environment.store.createPlant(plant, by: context.origin)
         return try .json(
@@ -93,7 +92,7 @@ struct PlantRoutes {
             var fields = fields
             change.apply(to: &plant)
             // Only now: a new minimum may lie above a maximum that was there before.
-            Self.check(plant.thresholds, &fields)
+            ThresholdsChange.check(plant.thresholds, &fields)
             try fields.finish()
         }
         guard let changed else { throw Problem.notFound("plant") }
@@ -130,41 +129,20 @@ struct PlantRoutes {
             ] as JSONValue)
     }
 
-    /// What only the whole set of limits can tell.
-    private static func check(_ thresholds: Thresholds, _ fields: inout Fields) {
-        if thresholds.count > thresholdsLimit {
-            fields.refuse("thresholds", "at most \(thresholdsLimit) metrics can have limits")
-        }
-        for (name, threshold) in thresholds.sorted(by: { $0.key < $1.key }) {
-            if let min = threshold.min, let max = threshold.max, min >= max {
-                fields.refuse(["thresholds", name, "min"], "must be below max (\(plain(max)))")
-            }
-        }
-    }
-
     /// The fields of a plant that people set.
     private struct PlantChange: Sendable {
         let name: Change<String>
         let species: Change<String>
         let room: Change<String>
         let position: Change<Plant.Position?>
-        let thresholds: Change<[String: Change<ThresholdChange>]>
-
-        struct ThresholdChange: Sendable {
-            let min: Change<Double>
-            let max: Change<Double>
-        }
+        let thresholds: ThresholdsChange
 
         init(_ fields: inout Fields) {
             name = fields.keep("name", fields.text("name", length: PlantRoutes.nameLength))
             species = fields.text("species", length: PlantRoutes.nameLength)
             room = fields.text("room", length: PlantRoutes.nameLength)
             position = fields.nested("position") { Self.position(&$0) }
-            thresholds = fields.nested("thresholds") { fields in
-                var limits: [String: Change<ThresholdChange>] = [:]
-                for name in fields.names { limits[name] = Self.threshold(name, &fields) }
-                return limits
-            }
+            thresholds = ThresholdsChange(&fields)
         }
 
         static func position(_ fields: inout Fields) -> Plant.Position? {
@@ -172,22 +150,6 @@ struct PlantRoutes {
             let y = fields.require("y", fields.number("y", range: PlantRoutes.positionRange))
             guard let x, let y else { return nil }
             return Plant.Position(x: x, y: y)
-        }
-
-        private static func threshold(_ name: String, _ fields: inout Fields) -> Change<ThresholdChange> {
-            if let canonical = Metric.canonicalName(ofAlias: name) {
-                fields.refuse(name, "is called \(canonical) here")
-                return .unchanged
-            }
-            let metric = Metric.named(name)
-            guard metric != nil || ExtraMetric.isValidName(name) else {
-                fields.refuse(name, "is no metric: lower-case letters, digits and _ only")
-                return .unchanged
-            }
-            let range = metric?.range ?? -1e12...1e12
-            return fields.nested(name) { fields in
-                ThresholdChange(min: fields.number("min", range: range), max: fields.number("max", range: range))
-            }
         }
 
         func apply(to plant: inout Plant) {
@@ -199,23 +161,7 @@ struct PlantRoutes {
             case .cleared: plant.position = nil
             case .set(let position): plant.position = position
             }
-            switch thresholds {
-            case .unchanged: break
-            case .cleared: plant.thresholds = [:]
-            case .set(let limits): for (name, limit) in limits { Self.apply(limit, name, &plant.thresholds) }
-            }
-        }
-
-        private static func apply(_ limit: Change<ThresholdChange>, _ name: String, _ thresholds: inout Thresholds) {
-            switch limit {
-            case .unchanged: break
-            case .cleared: thresholds[name] = nil
-            case .set(let change):
-                var threshold = thresholds[name] ?? Threshold(min: nil, max: nil)
-                change.min.apply(to: &threshold.min)
-                change.max.apply(to: &threshold.max)
-                thresholds[name] = threshold.min == nil && threshold.max == nil ? nil : threshold
-            }
+            thresholds.apply(to: &plant.thresholds)
         }
     }
 
@@ -233,20 +179,13 @@ struct PlantRoutes {
         "x": Schema.number(positionRange), "y": Schema.number(positionRange),
     ])
 
-    static let thresholdsSchema: JSONValue = {
-        let limit = Schema.change(["min": Schema.nullable(Schema.number), "max": Schema.nullable(Schema.number)])
-        return [
-            "type": "object", "propertyNames": ["pattern": "^[a-z][a-z0-9_]{0,63}$"],
-            "additionalProperties": Schema.nullable(limit),
-        ]
-    }()
-
     static let schema = Schema.object([
         "id": Schema.id, "name": Schema.text, "species": Schema.nullable(Schema.text),
         "room": Schema.nullable(Schema.text), "position": Schema.nullable(Schema.ref("Position")),
         "thresholds": Schema.ref("Thresholds"), "device_count": ["type": "integer", "minimum": 0],
         "latest_telemetry": Schema.nullable(Schema.ref("LatestTelemetry")),
         "status": Schema.choice(PlantStatus.allCases.map(\.rawValue)), "derived": Schema.map(Schema.number),
+        "snoozed_until": Schema.nullable(Schema.time),
         "created_at": Schema.time, "updated_at": Schema.time,
     ])
 }
@@ -262,6 +201,7 @@ extension JSONValue {
             "device_count": .integer(Int64(plant.deviceCount)),
             "latest_telemetry": plant.latest.map { JSONValue($0) } ?? .null,
             "status": .string(plant.status(now: now).rawValue),
+            "snoozed_until": JSONValue(plant.snoozedUntil.flatMap { $0 > now ? $0 : nil }),
             "derived": .object((plant.latest?.derived ?? [:]).mapValues { .number($0) }),
             "created_at": JSONValue(plant.createdAt), "updated_at": JSONValue(plant.updatedAt),
         ]

@@ -65,6 +65,17 @@ struct QueryParameters {
         return id
     }
 
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, of _: Choice.Type
+    ) -> Choice? {
+        guard let text = self[name] else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            refuse(name, "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            return nil
+        }
+        return choice
+    }
+
     /// `limit` and `offset` of a list.
     mutating func page() -> (limit: Int, offset: Int) {
         (

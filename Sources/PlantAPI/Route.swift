@@ -11,12 +11,17 @@ struct Route: Sendable {
         let status: Int
         let description: String
         let schema: JSONValue?
+        var mediaType = "application/json"
 
         static func ok(_ description: String, _ schema: JSONValue) -> Answer {
             Answer(status: 200, description: description, schema: schema)
         }
         static func created(_ description: String, _ schema: JSONValue) -> Answer {
             Answer(status: 201, description: description, schema: schema)
+        }
+        /// Text that comes bit by bit.
+        static func stream(_ description: String, mediaType: String) -> Answer {
+            Answer(status: 200, description: description, schema: Schema.text, mediaType: mediaType)
         }
         static let noContent = Answer(status: 204, description: "Done; there is nothing to say.", schema: nil)
     }
@@ -80,7 +85,9 @@ struct RouteTable: Sendable {
             + EnrollmentRoutes(environment).routes + DeviceRoutes(environment).routes
             + DeviceCommandRoutes(environment).routes
             + PlantRoutes(environment).routes + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
-            + AuditRoutes(environment).routes
+            + AuditRoutes(environment).routes + AlertRoutes(environment).routes
+            + ReplayRoutes(environment).routes + ChannelRoutes(environment).routes
+            + AlertSettingsRoutes(environment).routes + EventRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =

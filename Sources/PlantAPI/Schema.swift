@@ -64,7 +64,7 @@ enum Schema {
         "Health": HealthRoutes.schema,
         "Device": DeviceRoutes.schema,
         "Plant": PlantRoutes.schema,
-        "Thresholds": PlantRoutes.thresholdsSchema,
+        "Thresholds": ThresholdsChange.schema,
         "Position": PlantRoutes.positionSchema,
         "LatestTelemetry": DeviceRoutes.latestSchema,
         "History": HistoryRoutes.schema,
@@ -76,5 +76,10 @@ enum Schema {
         "Credentials": EnrollmentRoutes.credentialsSchema,
         "DeviceCommand": DeviceCommandRoutes.schema,
         "AuditEntry": AuditRoutes.schema,
+        "Alert": AlertRoutes.schema,
+        "Channel": ChannelRoutes.schema,
+        "QuietHours": ChannelRoutes.quietHoursSchema,
+        "AlertSettings": AlertSettingsRoutes.schema,
+        "Replay": ReplayRoutes.schema,
     ]
 }

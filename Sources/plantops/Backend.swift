@@ -19,6 +19,8 @@ struct Backend {
     private let store: Store
     private let accounts: Accounts
     private let identity: Identity
+    private let sender: ChannelSender
+    private let events = EventHub()
 
     init(_ settings: Settings, roles: Set<Role>, logger: Logger) {
         self.settings = settings
@@ -27,6 +29,9 @@ struct Backend {
         store = Store(pool: PostgresPool(settings.database, size: settings.databasePoolSize, logger: logger))
         accounts = Accounts(store: store)
         identity = Identity(settings)
+        sender = ChannelSender(
+            allowed: settings.channelAllowedHosts, publicOrigin: settings.publicOrigin, version: programVersion,
+            logger: logger)
     }
 
     /// Returns when the program was told to stop and everything under way is done.
@@ -45,6 +50,7 @@ struct Backend {
         var services: [any Service] = [schema, watch]
         if roles.contains(.api) || roles.contains(.worker) { services.append(control) }
         if roles.contains(.api) {
+            services.append(Gated(schema) { alertFeed })
             services.append(
                 APIServer.make(
                     environment(schema, watch, control, access, ingest), host: settings.httpHost,
@@ -57,7 +63,8 @@ struct Backend {
                     var mqtt = settings.mqtt
                     mqtt.clientID = identity.clientID
                     let options = IngestOptions(
-                        mqtt: mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup)
+                        mqtt: mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup,
+                        judges: settings.judgesReadings)
                     return IngestService(options, status: ingest, logger: logger)
                 })
         }
@@ -72,6 +79,7 @@ struct Backend {
         if !settings.requiresSignIn {
             logger.warning("AUTH_MODE is disabled: whoever reaches the HTTP port may read and change everything")
         }
+        if !settings.judgesReadings { logger.warning("PLANTOPS_TEST_JUDGING is off: there will be no alerts") }
         if settings.enrollmentMode == .open {
             logger.warning("ENROLLMENT_MODE is open: any device that reaches the HTTP port is given an identity")
         }
@@ -80,6 +88,29 @@ struct Backend {
     /// What has to be in the database before anything uses it.
     private func prepare() async throws {
         try await identity.settle(in: store)
+        var alerts = AlertSettings()
+        alerts.timeZone = KnownTimeZone.ofSystem().name
+        try await store.initializeAlertSettings(alerts)
+        try await makeFirstChannel()
+        try await makeFirstAdmin()
+    }
+
+    /// Of `DISCORD_WEBHOOK_URL`, once: who removes the channel does not find it back at the next start.
+    private func makeFirstChannel() async throws {
+        guard let url = settings.discordWebhook else { return }
+        let now = Timestamp.now()
+        let address = try ChannelAddress(url.reveal(), allowed: settings.channelAllowedHosts)
+        let channel = Channel(
+            id: .make(at: now), kind: .discord, name: "Discord", urlHint: address.hint, createdAt: now, updatedAt: now)
+        let outcome = try await store.createChannel(
+            channel, url: url, secret: nil, sealer: settings.sealer, by: Origin(.system, name: "DISCORD_WEBHOOK_URL"),
+            unlessKnownAs: "discord_webhook_channel")
+        if case .tooMany = outcome {
+            logger.warning("DISCORD_WEBHOOK_URL is not used: there are too many channels already")
+        }
+    }
+
+    private func makeFirstAdmin() async throws {
         guard settings.requiresSignIn, try await !store.hasUsers() else { return }
         guard let admin = settings.firstAdmin else {
             logger.warning(
@@ -98,18 +129,25 @@ struct Backend {
         _ schema: SchemaService, _ control: BrokerControl, _ access: BrokerAccess, _ ingest: IngestStatus
     ) -> [any Service] {
         let ingestsHere = roles.contains(.ingest)
+        let isReceiving: @Sendable () -> Bool = {
+            let state = ingest.snapshot
+            return ingestsHere
+                ? state.mqttConnected && state.databaseConnected && state.lag(now: .now()) < 30 : control.isConnected
+        }
+        let system = SystemWatch(
+            store: store,
+            SystemWatch.Sources(
+                certificateExpiry: { control.brokerCertificateExpiry }, isReceiving: isReceiving,
+                intake: { [identity] in identity.clientID }, diskPath: settings.diskPath))
         return [
             Gated(schema) { Housekeeping(store: store, logger: logger) },
             Gated(schema) { BrokerReconciler(access, control: control, logger: logger) },
+            Gated(schema) { OfflineWatch(store: store, isReceiving: isReceiving, logger: logger) },
             Gated(schema) {
-                OfflineWatch(
-                    store: store,
-                    isReceiving: {
-                        let state = ingest.snapshot
-                        return ingestsHere
-                            ? state.mqttConnected && state.databaseConnected && state.lag(now: .now()) < 30
-                            : control.isConnected
-                    }, logger: logger)
+                AlertWatch(store: store, system: system, light: LightWatch(store: store), logger: logger)
+            },
+            Gated(schema) {
+                DeliveryService(store: store, sealer: settings.sealer, sender: sender, logger: logger)
             },
         ]
     }
@@ -144,9 +182,46 @@ struct Backend {
                 reach: { try await access.reach() }, grant: { try await access.grant($0) },
                 settle: { await access.settle($0) },
                 send: { try await access.send($0) }),
-            isOpen: { schema.isReady }, health: health,
+            channels: channels, events: events, isOpen: { schema.isReady }, health: health,
             metrics: settings.enablesMetrics ? BackendMetrics.start(health) : nil,
             version: programVersion)
+    }
+}
+
+extension Backend {
+    /// Lets those who watch know of alerts, whichever backend changed them.
+    private var alertFeed: AlertFeed {
+        let (store, events, logger) = (store, events, logger)
+        return AlertFeed(settings.database, logger: logger) { ids in
+            // Somebody may be coming back at this moment: it will be told that there was something.
+            guard events.hasSubscribers else { return events.reset() }
+            do {
+                let alerts = try await store.alerts(ids)
+                let known = Dictionary(uniqueKeysWithValues: alerts.map { ($0.id, $0) })
+                for id in ids { events.publish(try ServerEvent(alert: known[id], id: id, now: .now())) }
+            } catch {
+                logger.warning("changes of alerts cannot be shown", metadata: ["reason": "\(error)"])
+                events.reset()
+            }
+        } missed: {
+            events.reset()
+        }
+    }
+
+    /// What the API may ask of those who send notifications.
+    private var channels: APIEnvironment.Channels {
+        APIEnvironment.Channels(
+            allowedHosts: settings.channelAllowedHosts, check: { [sender] in await sender.check($0) },
+            test: { [sender] target in
+                let now = Timestamp.now()
+                let message = AlertMessage(id: .make(at: now), kind: .test, createdAt: now, notices: [])
+                let outcome = await sender.send(message, kind: target.kind, url: target.url, secret: target.secret)
+                switch outcome {
+                case .delivered(let status, _): return APIEnvironment.ChannelTest(status: status)
+                case .retry(_, _, let status, let reason), .refused(let status, let reason):
+                    return APIEnvironment.ChannelTest(status: status, problem: reason)
+                }
+            })
     }
 }
 

@@ -45,6 +45,14 @@ struct Settings: Sendable {
     let httpPort: Int
     /// `ENABLE_METRICS`: whether `/metrics` is there, on the backend's own port.
     let enablesMetrics: Bool
+    /// `CHANNEL_ALLOWED_HOSTS`: hosts that channels may reach although they are private or speak plain HTTP.
+    let channelAllowedHosts: AllowedHosts
+    /// `DISCORD_WEBHOOK_URL`: becomes a channel, once. Secret.
+    let discordWebhook: Secret?
+    /// `PLANTOPS_TEST_JUDGING`: off, `make bench` measures what judging readings costs.
+    let judgesReadings: Bool
+    /// `DISK_PATH`: where the disk is that must not fill up.
+    let diskPath: String
     /// `LOG_LEVEL`, `LOG_FORMAT`
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -118,6 +126,12 @@ extension Settings {
         let httpHost = source.text("HTTP_HOST", secret: false) ?? "127.0.0.1"
         let httpPort = source.integer("HTTP_PORT", range: 1...65_535, default: 8000)
         let enablesMetrics = source.boolean("ENABLE_METRICS", default: true)
+        let judgesReadings = source.boolean("PLANTOPS_TEST_JUDGING", default: true)
+        let (allowedHosts, discord) = Self.channels(&source)
+        let diskPath = source.text("DISK_PATH", secret: false) ?? "/"
+        if !FileManager.default.fileExists(atPath: diskPath) {
+            source.problem("DISK_PATH must be a folder of this machine, such as the one that holds the database")
+        }
         let level = source.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), default: "info")
         let format = source.choice("LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue), default: "console")
         guard source.problems.isEmpty, let database, let sealer else { throw SettingsError(problems: source.problems) }
@@ -140,6 +154,10 @@ extension Settings {
         self.httpHost = httpHost
         self.httpPort = httpPort
         self.enablesMetrics = enablesMetrics
+        channelAllowedHosts = allowedHosts
+        discordWebhook = discord
+        self.diskPath = diskPath
+        self.judgesReadings = judgesReadings
         logLevel = Logger.Level(rawValue: level) ?? .info
         logFormat = LogFormat(rawValue: format) ?? .console
         warnings = SettingsNames.warnings(environment)
@@ -153,6 +171,22 @@ extension Settings {
         else { return nil }
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(scheme)://\(name)" + (url.port.map { ":\($0)" } ?? "")
+    }
+
+    private static func channels(_ source: inout SettingsSource) -> (AllowedHosts, Secret?) {
+        var allowed = AllowedHosts.none
+        do {
+            allowed = try AllowedHosts(list: source.text("CHANNEL_ALLOWED_HOSTS", secret: false) ?? "")
+        } catch {
+            source.problem("CHANNEL_ALLOWED_HOSTS: \(error)")
+        }
+        guard let webhook = source.text("DISCORD_WEBHOOK_URL", secret: true) else { return (allowed, nil) }
+        do {
+            _ = try ChannelAddress(webhook, allowed: allowed)
+        } catch {
+            source.problem("DISCORD_WEBHOOK_URL \(error)")
+        }
+        return (allowed, Secret(webhook))
     }
 
     private static func firstAdmin(_ source: inout SettingsSource) -> FirstAdmin? {

@@ -20,6 +20,9 @@ struct OpenAPICommand: ParsableCommand {
             policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
             access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
             broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
+            channels: APIEnvironment.Channels(
+                allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
+            events: EventHub(),
             isOpen: { false },
             health: {
                 HealthReport(

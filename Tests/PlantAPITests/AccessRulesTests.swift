@@ -18,6 +18,9 @@ import Testing
                 policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
                 access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
                 broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
+                channels: APIEnvironment.Channels(
+                    allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
+                events: EventHub(),
                 isOpen: { true },
                 health: {
                     HealthReport(
@@ -37,7 +40,8 @@ import Testing
     }
 
     @Test func `whoever only reads changes nothing but what is his own`() throws {
-        let own = ["/auth/password", "/tokens", "/tokens/{id}"]
+        // A replay only looks, at what it takes a body to say.
+        let own = ["/auth/password", "/tokens", "/tokens/{id}", "/plants/{id}/thresholds/replay"]
         for route in try table().routes where route.access == .role(.viewer) {
             #expect(route.method == .get || own.contains(route.path), "\(route.method) \(route.path)")
         }

@@ -1,6 +1,6 @@
 /// Lets one thing happen after the other for each key, and different keys at the same time: a device that asks twice
 /// at once gets two answers of which the later holds, instead of a conflict.
-actor RegistrationQueue<Key: Hashable & Sendable> {
+actor KeyedQueue<Key: Hashable & Sendable> {
     private var waiting: [Key: [CheckedContinuation<Void, Never>]] = [:]
 
     func run<T: Sendable>(_ key: Key, _ work: @Sendable () async throws -> T) async throws -> T {
