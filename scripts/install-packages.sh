@@ -28,6 +28,7 @@ nginx-light         nginx
 openssl             openssl
 curl                curl
 ca-certificates     /etc/ssl/certs/ca-certificates.crt
+tzdata              /usr/share/zoneinfo/Europe/Berlin
 util-linux          setpriv
 hostname            hostname
 iproute2            ip

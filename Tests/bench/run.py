@@ -31,7 +31,11 @@ RAW_SESSION = "bench-raw"
 INGEST_SESSION = "bench-ingest"
 RECEIVE_MAXIMUM = 10_000  # As the backend asks for.
 TICKS = os.sysconf("SC_CLK_TCK")
-RATIO_TARGET, LATENCY_TARGET_MS, MEMORY_TARGET_MB = 0.7, 50, 64
+RATIO_TARGET, LATENCY_TARGET_MS, MEMORY_TARGET_MB, JUDGING_TARGET = 0.7, 50, 64, 0.15
+# As many plants, each with these limits and a device of its own. The simulated plants keep within them.
+LIMITED_PLANTS = 1000
+LIMITS = {"soil_moisture": {"min": 5, "max": 99}, "temperature": {"min": -20, "max": 60},
+          "humidity": {"min": 5, "max": 99.9}, "soil_temperature": {"min": -10, "max": 50}, "battery": {"min": 1}}
 
 
 def say(text):
@@ -195,8 +199,8 @@ class Bench:
         environment = {**self.stack.environment, **self.stack.settings, "PLANTOPS_API_TOKEN": self.stack.api.token}
         return Ended(self, self.stack.binary, "simulate", *arguments, "--json", "--quiet", environment=environment)
 
-    def flood(self):
-        return self.simulator("--flood", "--count", self.count, "--devices", DEVICES, "--state", self.state)
+    def flood(self, devices=DEVICES, state=None):
+        return self.simulator("--flood", "--count", self.count, "--devices", devices, "--state", state or self.state)
 
     def summary(self, program):
         return json.loads(program.output.strip().splitlines()[-1])
@@ -241,15 +245,19 @@ class Bench:
         flood = self.flood().wait(300)
         wait_until(lambda: self.stack.value("SELECT count(*) FROM telemetry") >= self.count, 60, "all is stored")
         shares.end(load=flood.cpu)
+        rate, batches = self.committed()
+        return {"rate": rate, "batches": batches, "idle": idle,
+                "peak": self.stack.memory("backend", "VmHWM"), "shares": shares,
+                "cpu": shares.seconds["backend"] / self.count * 1e6, "accepted": self.summary(flood)["rate"]}
+
+    def committed(self):
+        """Messages a second from the first that was received to the last commit, and how many commits."""
         self.rows(self.count)
         (times,) = self.stack.rows(
             """SELECT extract(epoch FROM (SELECT min(received_at) FROM telemetry)) AS first,
                       extract(epoch FROM max(pg_xact_commit_timestamp(x))) AS last, count(*) AS batches
                FROM (SELECT DISTINCT xmin AS x FROM telemetry) transactions""")
-        span = times["last"] - times["first"]
-        return {"rate": self.count / span, "batches": times["batches"], "idle": idle,
-                "peak": self.stack.memory("backend", "VmHWM"), "shares": shares,
-                "cpu": shares.seconds["backend"] / self.count * 1e6, "accepted": self.summary(flood)["rate"]}
+        return self.count / (times["last"] - times["first"]), times["batches"]
 
     @contextmanager
     def api_only(self):
@@ -406,6 +414,44 @@ class Bench:
         self.add("latency: writing the log to disk, mean (to be added)", f"{each:.2f} ms")
         self.add("latency: CPU, of one core", shares.text())
 
+    def judging(self):
+        """What it costs to judge readings by limits: the same flood with and without it, in turns."""
+        say(f"judging: {LIMITED_PLANTS} plants with limits; enrolling takes a while")
+        state = self.stack.home / "bench-limits.json"
+        self.simulator("--devices", LIMITED_PLANTS, "--rate", 500, "--count", LIMITED_PLANTS, "--with-plants",
+                       "--state", state).wait(300)
+        self.stack.psql(f"UPDATE plants SET thresholds = '{json.dumps(LIMITS)}'")
+        runs = {True: [], False: []}
+        for number in range(2 * self.repetitions + 1):
+            for judges in (True, False) if number % 2 else (False, True):
+                self.stack.stop("backend")
+                self.stack.psql("VACUUM FULL device_state")
+                self.clear()
+                self.stack.environment["PLANTOPS_TEST_JUDGING"] = "on" if judges else "off"
+                self.stack.start("backend")
+                self.stack.ready()
+                backend = self.stack.pid("backend")
+                shares = Shares({"backend": backend, "PostgreSQL": self.stack.pid("postgres")}, families={"PostgreSQL"})
+                flood = self.flood(LIMITED_PLANTS, state).wait(300)
+                wait_until(lambda: self.stack.value("SELECT count(*) FROM telemetry") >= self.count, 60, "all is stored")
+                shares.end(load=flood.cpu)
+                rate, _ = self.committed()
+                judged = self.stack.value("SELECT count(*) FROM device_state WHERE judged_until >= reading_at")
+                if judges and judged != LIMITED_PLANTS:
+                    raise RuntimeError(f"only {judged} of {LIMITED_PLANTS} devices were judged")
+                runs[judges].append({"rate": rate, "cpu": 1e6 * (
+                    shares.seconds["backend"] + shares.seconds["PostgreSQL"]) / self.count})
+                say(f"  {'judged' if judges else 'not judged'}: {rate:,.0f}/s, {runs[judges][-1]['cpu']:.1f} µs")
+        del self.stack.environment["PLANTOPS_TEST_JUDGING"]
+        cost = 1 - middle(runs[True], "rate")["rate"] / middle(runs[False], "rate")["rate"]
+        self.add(f"ingest, {LIMITED_PLANTS} plants with {len(LIMITS)} limited metrics, judged, messages/s",
+                 series(runs[True], "rate"))
+        self.add("the same, not judged, messages/s", series(runs[False], "rate"))
+        self.add("backend and PostgreSQL, CPU per message: judged / not",
+                 f"{series(runs[True], 'cpu', '.1f')} / {series(runs[False], 'cpu', '.1f')} µs")
+        self.add("what judging costs of the throughput", f"{100 * cost:.0f} %", f"≤ {100 * JUDGING_TARGET:.0f} %",
+                 cost <= JUDGING_TARGET)
+
     def api(self):
         seconds = 2 if self.quick else 5
         plants = self.stack.api.ok("GET", "/plants")
@@ -434,6 +480,7 @@ class Bench:
         self.throughput()
         self.latency()
         self.api()
+        self.judging()
 
 
 def load(url, seconds, token):
