@@ -30,11 +30,11 @@ package struct ConditionState: Equatable, Sendable {
 
     package init() {}
 
-    /// One that fires, as an open alert tells.
-    init(firingSince since: Timestamp, _ severity: AlertSeverity) {
-        phase = .firing
-        self.since = since
-        self.severity = severity
+    /// What an open alert tells of it.
+    init(_ alert: Alert) {
+        phase = alert.state == .firing ? .firing : .pending
+        since = alert.startedAt
+        severity = alert.severity
     }
 
     /// Judges one value.

@@ -12,12 +12,10 @@ package struct WaitingNotification: Sendable, Equatable {
     package let since: Timestamp
     /// It came in quiet hours.
     package let isDeferred: Bool
-    /// The alert is over.
-    package let isOver: Bool
 
     package init(
         id: EntityID, alert: EntityID, event: AlertEvent, severity: AlertSeverity, group: String, about: EntityID?,
-        since: Timestamp, isDeferred: Bool, isOver: Bool
+        since: Timestamp, isDeferred: Bool
     ) {
         self.id = id
         self.alert = alert
@@ -27,7 +25,6 @@ package struct WaitingNotification: Sendable, Equatable {
         self.about = about
         self.since = since
         self.isDeferred = isDeferred
-        self.isOver = isOver
     }
 }
 
@@ -127,9 +124,13 @@ package struct MessagePlan: Sendable, Equatable {
     private mutating func planDay(_ today: [WaitingNotification], recent: [RecentMessage], now: Timestamp) {
         var order: [String] = []
         var groups: [String: [WaitingNotification]] = [:]
+        // An alert stays where it began, also if its plant was moved meanwhile: its events are told in their order.
+        var groupOf: [EntityID: String] = [:]
         for notification in today {
-            if groups[notification.group] == nil { order.append(notification.group) }
-            groups[notification.group, default: []].append(notification)
+            let group = groupOf[notification.alert, default: notification.group]
+            groupOf[notification.alert] = group
+            if groups[group] == nil { order.append(group) }
+            groups[group, default: []].append(notification)
         }
         var ready: [Message] = []
         let isFlooded = recent.count >= Self.mostMessages

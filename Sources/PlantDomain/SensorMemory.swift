@@ -84,11 +84,11 @@ package struct SensorMemory: Equatable, Sendable {
     }
 
     /// Goes on from the alerts that are open, where nothing is remembered.
-    /// - Parameter alerts: that fire because of this device.
+    /// - Parameter alerts: that are open because of this device.
     package init(resuming alerts: [Alert], in plant: EntityID?) {
         self.plant = plant
         for alert in alerts {
-            let state = ConditionState(firingSince: alert.startedAt, alert.severity)
+            let state = ConditionState(alert)
             switch alert.subject.kind {
             case .threshold where alert.subject.plant == plant:
                 guard let metric = alert.subject.metric else { continue }
@@ -102,6 +102,20 @@ package struct SensorMemory: Equatable, Sendable {
             }
         }
     }
+
+    /// Forgets what was found by limits that are gone. Whoever removed them has ended the alerts.
+    package mutating func forget(_ limits: [(metric: String, direction: LimitDirection)]) {
+        for limit in limits {
+            guard let index = traces.firstIndex(where: { $0.key == MetricKey(limit.metric) }) else { continue }
+            switch limit.direction {
+            case .min: traces[index].low = ConditionState()
+            case .max: traces[index].high = ConditionState()
+            }
+        }
+    }
+
+    /// The device stands nowhere now.
+    package mutating func leavePlant() { settle(in: nil) }
 
     private mutating func settle(in plant: EntityID?) {
         guard plant != self.plant else { return }

@@ -131,19 +131,25 @@ struct AlertLedger {
         for index in 0..<rows.count { try close(rows[index].id("id"), value: nil, resolution: resolution) }
     }
 
-    /// A device no longer says anything: about its plant, or at all. What it said is forgotten.
-    mutating func withdraw(_ device: EntityID, fromPlantOnly: Bool) throws(PostgresError) {
-        // Should it be silent still when it counts again, that is noticed anew.
+    /// A device stands in its plant no longer: what it said of it is over.
+    mutating func withdraw(fromPlant device: EntityID) throws(PostgresError) {
+        try changeMemories("SELECT device_id, alert_memory FROM device_state WHERE device_id = $1", device) {
+            $0.leavePlant()
+        }
+        try withdraw(device, "kind = 'threshold'")
+    }
+
+    /// A device no longer says anything. Should it be silent when it counts again, that is noticed anew.
+    mutating func withdraw(_ device: EntityID) throws(PostgresError) {
         try connection.query(
-            """
-            UPDATE device_state SET alert_memory = NULL, offline_since = CASE WHEN $2 THEN offline_since END
-            WHERE device_id = $1
-            """, [.id(device), .bool(fromPlantOnly)])
-        let kinds = fromPlantOnly ? "kind = 'threshold'" : "true"
+            "UPDATE device_state SET alert_memory = NULL, offline_since = NULL WHERE device_id = $1", [.id(device)])
+        try withdraw(device, "true")
+    }
+
+    private mutating func withdraw(_ device: EntityID, _ kinds: String) throws(PostgresError) {
         try close(
-            where: """
-                \(kinds) AND (devices = ARRAY[$1::uuid] OR state = 'pending' AND device_id = $1)
-                """, [.id(device)], resolution: .deviceRemoved)
+            where: "\(kinds) AND (devices = ARRAY[$1::uuid] OR state = 'pending' AND device_id = $1)", [.id(device)],
+            resolution: .deviceRemoved)
         try connection.query(
             """
             UPDATE alerts SET devices = array_remove(devices, $1)
@@ -151,17 +157,11 @@ struct AlertLedger {
             """, [.id(device)])
     }
 
-    /// Limits of a plant are gone: what was found by them is over, and forgotten.
+    /// Limits of a plant are gone: what was found by them is over.
     mutating func withdraw(_ limits: [(metric: String, direction: LimitDirection)], of plant: EntityID)
         throws(PostgresError)
     {
-        try connection.query(
-            """
-            UPDATE device_state SET alert_memory = NULL FROM (
-                SELECT s.device_id FROM device_state s JOIN device_assignments a ON a.device_id = s.device_id
-                WHERE a.plant_id = $1 AND a.unassigned_at IS NULL ORDER BY s.device_id FOR NO KEY UPDATE OF s
-            ) standing WHERE device_state.device_id = standing.device_id
-            """, [.id(plant)])
+        try changeMemories(Self.memoriesOfPlant, plant) { $0.forget(limits) }
         for limit in limits {
             try close(
                 where: "kind = 'threshold' AND plant_id = $1 AND metric = $2 AND direction = $3",
@@ -171,8 +171,32 @@ struct AlertLedger {
 
     /// A plant is about to go.
     mutating func withdraw(plant: EntityID) throws(PostgresError) {
-        try withdraw([], of: plant)
+        try changeMemories(Self.memoriesOfPlant, plant) { $0.leavePlant() }
         try close(where: "kind = 'threshold' AND plant_id = $1", [.id(plant)], resolution: .plantDeleted)
+    }
+
+    private static let memoriesOfPlant = """
+        SELECT device_id, alert_memory FROM device_state
+        WHERE device_id IN (SELECT device_id FROM device_assignments WHERE plant_id = $1 AND unassigned_at IS NULL)
+        """
+
+    /// - Parameter selection: of rows of `device_state`, by $1.
+    private func changeMemories(
+        _ selection: String, _ id: EntityID, _ change: (inout SensorMemory) -> Void
+    ) throws(PostgresError) {
+        let rows = try connection.query(selection + " ORDER BY device_id FOR NO KEY UPDATE", [.id(id)])
+        for index in 0..<rows.count {
+            let device = try rows[index].id("device_id")
+            // One that cannot be read is made anew from the alerts that are open then.
+            var memory = try rows[index].optionalBytes("alert_memory").flatMap { SensorMemory(encoded: $0) }
+            if var known = memory {
+                change(&known)
+                memory = known
+            }
+            try connection.query(
+                "UPDATE device_state SET alert_memory = $2 WHERE device_id = $1",
+                [.id(device), memory.map { .bytes($0.encoded) } ?? .null(.bytes)])
+        }
     }
 
     private mutating func close(
@@ -205,8 +229,9 @@ struct AlertLedger {
         guard let row = rows.first else { return }
         let alert = try Alert(row)
         let room = try row.optionalText("room")
+        // A snooze may be changed while this waits: it is looked at when messages are made.
+        let snoozed = try row.optionalTime("snoozed_until").flatMap { $0 > now ? $0 : nil }
         var due = now
-        if let snoozed = try row.optionalTime("snoozed_until") { due = max(due, snoozed) }
         let cooldown = Double(settings.cooldownMinutes) * 60
         if event == .fired, let before = try row.optionalTime("told_before") {
             due = max(due, before.adding(seconds: cooldown))
@@ -217,7 +242,7 @@ struct AlertLedger {
             .json(notice), .time(now), .time(due), .id(alert.subject.plant), .text(room),
         ]
         if event == .resolved {
-            try retract(id)
+            try retract(id, isSnoozed: snoozed != nil)
             try connection.query(AlertSQL.tellResolved, values)
             return
         }
@@ -230,21 +255,24 @@ struct AlertLedger {
                 remind_at = CASE WHEN $5 THEN $3::timestamptz + make_interval(
                     secs => GREATEST($4, LEAST($4 * 2 ^ LEAST(reminders, 20), 86400))) END
             WHERE id = $1
-            """, [.id(id), .bool(told > 0), .time(due), .double(cooldown), .bool(reminds)])
+            """,
+            [
+                .id(id), .bool(told > 0), .time(max(due, snoozed ?? due)), .double(cooldown), .bool(reminds),
+            ])
     }
 
     /// Takes back what nobody was told yet because it had to wait: it is over.
-    private func retract(_ id: EntityID) throws(PostgresError) {
+    private func retract(_ id: EntityID, isSnoozed: Bool) throws(PostgresError) {
         try connection.query(
             """
             WITH retracted AS (
                 UPDATE notifications SET state = 'cancelled'
-                WHERE alert_id = $1 AND state = 'waiting' AND due_at > $2 AND NOT deferred RETURNING id
+                WHERE alert_id = $1 AND state = 'waiting' AND (due_at > $2 OR $3) AND NOT deferred RETURNING id
             )
             UPDATE alerts SET notified_at = NULL WHERE id = $1 AND NOT EXISTS (
                 SELECT 1 FROM notifications n WHERE n.alert_id = $1 AND n.state IN ('waiting', 'composed')
                     AND n.id NOT IN (SELECT id FROM retracted))
-            """, [.id(id), .time(now)])
+            """, [.id(id), .time(now), .bool(isSnoozed)])
     }
 
     private func group(_ subject: AlertSubject, _ room: String?) -> String {

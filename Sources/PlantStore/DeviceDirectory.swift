@@ -8,9 +8,6 @@ struct DeviceDirectory {
     struct Entry {
         /// Oldest first.
         var assignments: [(from: Timestamp, to: Timestamp?, plant: EntityID)] = []
-        /// The plant it stands in now, and that plant's limits as JSON.
-        var current: EntityID?
-        var thresholds: String?
 
         /// The plant the device stood in at an instant; nil while it stood in none.
         func plant(at time: Timestamp) -> EntityID? {
@@ -31,13 +28,11 @@ struct DeviceDirectory {
             guard let (high, low) = try row.uuid(0) else { continue }
             var entry = entries[EntityID(high: high, low: low)] ?? Entry()
             if let plant = try row.uuid(1), let from = try row.timestamp(2) {
-                let home = EntityID(high: plant.0, low: plant.1)
-                let to = try row.timestamp(3).map { Timestamp(microseconds: $0) }
-                entry.assignments.append((Timestamp(microseconds: from), to, home))
-                if to == nil {
-                    entry.current = home
-                    entry.thresholds = try row.text(4)
-                }
+                entry.assignments.append(
+                    (
+                        Timestamp(microseconds: from), try row.timestamp(3).map { Timestamp(microseconds: $0) },
+                        EntityID(high: plant.0, low: plant.1)
+                    ))
             }
             entries[EntityID(high: high, low: low)] = entry
         }

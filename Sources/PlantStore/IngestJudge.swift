@@ -37,36 +37,31 @@ struct IngestJudge {
     /// the second goes on from what the first has found.
     func run(
         _ batch: IngestBatch, _ devices: DeviceDirectory, _ rules: PlantRulesCache, forSeconds: Double,
-        at now: Timestamp,
-        on connection: PostgresConnection
+        at now: Timestamp, on connection: PostgresConnection
     ) throws(PostgresError) -> Outcome {
         var outcome = Outcome()
-        let rows = try connection.query(
-            IngestSQL.memories, [.uuids(inputs.keys.map { ($0.high, $0.low) })])
-        var known: [EntityID: Int] = Dictionary(minimumCapacity: rows.count)
-        for index in 0..<rows.count {
-            guard let (high, low) = try rows[index].uuid(0) else { continue }
-            known[EntityID(high: high, low: low)] = index
-        }
-        // Nothing is remembered of a new device, and where somebody changed what its alerts speak of.
-        let unknown = inputs.keys.filter { device in known[device].map { rows[$0].bytes(1) == nil } ?? true }
-        let open = try Self.openAlerts(of: unknown, on: connection)
+        let ids = PostgresValue.uuids(inputs.keys.map { ($0.high, $0.low) })
+        let kept = try Self.kept(ids, on: connection)
+        let standing = try Self.standing(ids, on: connection)
+        // Nothing is remembered of a new device, and nothing that can be read after a newer version was here.
+        let open = try Self.openAlerts(of: inputs.keys.filter { kept[$0]?.memory == nil }, on: connection)
         // In a fixed order, because alerts are locked in the order of the findings.
         for device in inputs.keys.sorted() {
-            guard let entry = devices[device], let inputs = inputs[device] else { continue }
-            let row = known[device].map { rows[$0] }
-            var memory =
-                row?.bytes(1).flatMap { SensorMemory(encoded: $0) }
-                ?? SensorMemory(resuming: open[device] ?? [], in: entry.current)
-            memory.judgedUntil = try row?.timestamp(2).map { Timestamp(microseconds: $0) }
-            if let since = try row?.timestamp(3) {
+            // What a device that was shut out had sent before is stored, and counts no more than what it said.
+            guard let entry = devices[device], let inputs = inputs[device], let home = standing[device],
+                home.isEnabled
+            else { continue }
+            let plant = home.plant
+            var memory = kept[device]?.memory ?? SensorMemory(resuming: open[device] ?? [], in: plant)
+            memory.judgedUntil = kept[device]?.judgedUntil
+            if let since = kept[device]?.offlineSince {
                 outcome.findings.append(
                     AlertFinding(
-                        AlertSubject(.deviceOffline, plant: entry.current, device: device),
-                        .resolved(since: Timestamp(microseconds: since)), value: nil, limit: nil, at: now))
+                        AlertSubject(.deviceOffline, plant: plant, device: device), .resolved(since: since), value: nil,
+                        limit: nil, at: now))
             }
             let context = SensorMemory.Context(
-                device: device, plant: entry.current, rules: rules[entry.thresholds], forSeconds: forSeconds)
+                device: device, plant: plant, rules: rules[home.thresholds], forSeconds: forSeconds)
             var isJudged = false
             for input in inputs {
                 switch input {
@@ -86,18 +81,66 @@ struct IngestJudge {
         return outcome
     }
 
-    /// What fires because of each of these devices.
+    private struct Kept {
+        let memory: SensorMemory?
+        let judgedUntil: Timestamp?
+        let offlineSince: Timestamp?
+    }
+
+    private static func kept(
+        _ ids: PostgresValue, on connection: PostgresConnection
+    ) throws(PostgresError) -> [EntityID: Kept] {
+        let rows = try connection.query(IngestSQL.memories, [ids])
+        var kept: [EntityID: Kept] = Dictionary(minimumCapacity: rows.count)
+        for index in 0..<rows.count {
+            let row = rows[index]
+            guard let (high, low) = try row.uuid(0) else { continue }
+            kept[EntityID(high: high, low: low)] = Kept(
+                memory: row.bytes(1).flatMap { SensorMemory(encoded: $0) },
+                judgedUntil: try row.timestamp(2).map { Timestamp(microseconds: $0) },
+                offlineSince: try row.timestamp(3).map { Timestamp(microseconds: $0) })
+        }
+        return kept
+    }
+
+    private struct Home {
+        let isEnabled: Bool
+        let plant: EntityID?
+        /// Its limits as JSON.
+        let thresholds: String?
+    }
+
+    private static func standing(
+        _ ids: PostgresValue, on connection: PostgresConnection
+    ) throws(PostgresError) -> [EntityID: Home] {
+        let rows = try connection.query(IngestSQL.standing, [ids])
+        var standing: [EntityID: Home] = Dictionary(minimumCapacity: rows.count)
+        for index in 0..<rows.count {
+            let row = rows[index]
+            guard let (high, low) = try row.uuid(0) else { continue }
+            standing[EntityID(high: high, low: low)] = Home(
+                isEnabled: try row.bool(1) ?? true,
+                plant: try row.uuid(2).map { EntityID(high: $0.0, low: $0.1) }, thresholds: try row.text(3))
+        }
+        return standing
+    }
+
+    /// What is open because of each of these devices.
     private static func openAlerts(
         of devices: [EntityID], on connection: PostgresConnection
     ) throws(PostgresError) -> [EntityID: [Alert]] {
         guard !devices.isEmpty else { return [:] }
         let rows = try connection.query(
-            "SELECT * FROM alerts WHERE state = 'firing' AND devices && $1", [.uuids(devices.map { ($0.high, $0.low) })]
-        )
+            """
+            SELECT * FROM alerts WHERE kind = ANY ($2)
+                AND (state = 'firing' AND devices && $1 OR state = 'pending' AND device_id = ANY ($1))
+            """, [.uuids(devices.map { ($0.high, $0.low) }), .texts(AlertKind.allCases.map(\.rawValue))])
         var alerts: [EntityID: [Alert]] = [:]
         for index in 0..<rows.count {
-            for (high, low) in try rows[index].optionalUUIDs("devices") ?? [] {
-                alerts[EntityID(high: high, low: low), default: []].append(try Alert(rows[index]))
+            let alert = try Alert(rows[index])
+            let firing = (try rows[index].optionalUUIDs("devices") ?? []).map { EntityID(high: $0.0, low: $0.1) }
+            for device in alert.state == .firing ? firing : [alert.subject.device].compactMap({ $0 }) {
+                alerts[device, default: []].append(alert)
             }
         }
         return alerts

@@ -31,9 +31,8 @@ enum IngestSQL {
         "SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now() + INTERVAL '62 days')"
 
     static let directory = """
-        SELECT d.id, a.plant_id, a.readings_from, a.unassigned_at, p.thresholds
+        SELECT d.id, a.plant_id, a.readings_from, a.unassigned_at
         FROM devices d LEFT JOIN device_assignments a ON a.device_id = d.id
-        LEFT JOIN plants p ON p.id = a.plant_id AND a.unassigned_at IS NULL
         WHERE d.id = ANY ($1)
         ORDER BY d.id, a.assigned_at
         """
@@ -89,6 +88,15 @@ enum IngestSQL {
     static let memories = """
         SELECT device_id, alert_memory, judged_until, offline_since FROM device_state
         WHERE device_id = ANY ($1) ORDER BY device_id FOR NO KEY UPDATE
+        """
+
+    /// Where devices stand now, and the limits there. Asked when the rows above are locked: whoever moves a device or
+    /// removes a limit has done so before, or waits and ends what was found meanwhile.
+    static let standing = """
+        SELECT d.id, d.enabled, a.plant_id, p.thresholds
+        FROM devices d LEFT JOIN device_assignments a ON a.device_id = d.id AND a.unassigned_at IS NULL
+        LEFT JOIN plants p ON p.id = a.plant_id
+        WHERE d.id = ANY ($1)
         """
 
     /// How often a device sends: from the spacing of the readings of one message, or else from the time since its

@@ -196,7 +196,13 @@ package final class IngestWriter {
             states.removeAll()
             fold.write(into: &states, memories: found.memories)
             try connection.copy(IngestSQL.copyStates, &states)
+            let silent = judges && !judging ? try silentDevices(batch.items[range]) : []
             try connection.query(IngestSQL.mergeStates)
+            for (device, since) in silent {
+                // Whose silence nobody has ended: the next message does.
+                try connection.query(
+                    "UPDATE device_state SET offline_since = $2 WHERE device_id = $1", [.id(device), .time(since)])
+            }
             if !found.findings.isEmpty {
                 if let outage, now >= outage.until { self.outage = nil }
                 var ledger = AlertLedger(settings, at: now, outage: outage?.group, on: connection)
@@ -210,6 +216,15 @@ package final class IngestWriter {
             try connection.query(IngestSQL.rememberLastPacket, [.text(clientID), .int(Int64(last.packetID))])
         }
         return outcome
+    }
+
+    private func silentDevices(
+        _ items: ArraySlice<IngestBatch.Item>
+    ) throws(PostgresError) -> [(EntityID, Timestamp)] {
+        let rows = try connection.query(
+            "SELECT device_id, offline_since FROM device_state WHERE device_id = ANY ($1) AND offline_since IS NOT NULL",
+            [.uuids(items.compactMap(\.device).map { ($0.high, $0.low) })])
+        return try rows.map { row throws(PostgresError) in (try row.id("device_id"), try row.time("offline_since")) }
     }
 
     private func stage(_ reading: Reading, of device: EntityID, plant: EntityID?, receivedAt: Timestamp) {

@@ -47,15 +47,17 @@ extension Store {
                 ($1::text IS NULL OR state = $1 OR $1 = 'open' AND state <> 'resolved')
                 AND ($2::text IS NULL OR kind = $2) AND ($3::uuid IS NULL OR plant_id = $3)
                 AND ($4::uuid IS NULL OR device_id = $4)
-                AND ($5::timestamptz IS NULL OR resolved_at IS NULL OR resolved_at >= $5)
+                AND ($5::timestamptz IS NULL OR resolved_at IS NULL OR resolved_at >= $5) AND kind = ANY ($6)
                 """
             let values: [PostgresValue] = [
                 .text(filter.state?.rawValue), .text(filter.kind?.rawValue), .id(filter.plant), .id(filter.device),
                 filter.from.map { .time($0) } ?? .null(.timestamp),
+                // A newer version may have known more.
+                .texts(AlertKind.allCases.map(\.rawValue)),
             ]
             let total = try connection.query("SELECT count(*) AS total FROM alerts WHERE \(condition)", values)
             let rows = try connection.query(
-                "SELECT * FROM alerts WHERE \(condition) ORDER BY started_at DESC, id DESC LIMIT $6 OFFSET $7",
+                "SELECT * FROM alerts WHERE \(condition) ORDER BY started_at DESC, id DESC LIMIT $7 OFFSET $8",
                 values + [.int(Int64(limit)), .int(Int64(offset))])
             return Page(
                 items: try rows.map { row throws(PostgresError) in try Alert(row) },
@@ -67,7 +69,8 @@ extension Store {
     package func alerts(_ ids: [EntityID]) async throws -> [Alert] {
         try await pool.run { connection in
             try connection.query(
-                "SELECT * FROM alerts WHERE id = ANY ($1)", [.uuids(ids.map { ($0.high, $0.low) })]
+                "SELECT * FROM alerts WHERE id = ANY ($1) AND kind = ANY ($2)",
+                [.uuids(ids.map { ($0.high, $0.low) }), .texts(AlertKind.allCases.map(\.rawValue))]
             ).map { row throws(PostgresError) in try Alert(row) }
         }
     }
@@ -136,12 +139,6 @@ extension Store {
                 "UPDATE plants SET snoozed_until = $2 WHERE id = $1 RETURNING name",
                 [.id(id), until.map { .time($0) } ?? .null(.timestamp)])
             guard let row = rows.first else { return nil }
-            // What waits goes on waiting, or need not any more.
-            try connection.query(
-                """
-                UPDATE notifications SET due_at = $2 WHERE state = 'waiting' AND NOT deferred
-                    AND alert_id IN (SELECT id FROM alerts WHERE plant_id = $1 AND state <> 'resolved')
-                """, [.id(id), .time(until ?? now)])
             try Self.record(
                 "plant.snooze", AuditEntry.Subject("plant", id, try row.text("name")), by: origin, at: now,
                 details: ["until": until?.rfc3339 ?? ""], on: connection)
@@ -189,23 +186,33 @@ extension Store {
     @discardableResult
     package func remind(at now: Timestamp) async throws -> Int {
         try await pool.transaction { connection in
+            let settings = try Self.alertSettings(on: connection)
+            guard settings.cooldownMinutes > 0 else {
+                try connection.query("UPDATE alerts SET remind_at = NULL WHERE remind_at <= $1", [.time(now)])
+                return 0
+            }
             let rows = try connection.query(
                 """
-                SELECT a.id, a.kind <> 'device_offline' AND s.offline_since IS NOT NULL AS silent,
+                SELECT a.id, a.kind <> 'device_offline' AND s.offline_since IS NOT NULL AS silent, p.snoozed_until,
                     CASE WHEN a.metric = ANY ($2) THEN (to_jsonb(s) ->> a.metric)::double precision
                         ELSE (s.extra -> a.metric ->> 0)::double precision END AS value
-                FROM alerts a LEFT JOIN device_state s ON s.device_id = a.device_id
+                FROM alerts a
+                -- Of the devices that say so, one that still speaks.
+                LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = ANY (a.devices)
+                    ORDER BY offline_since NULLS FIRST, last_seen_at DESC LIMIT 1) s ON true
+                LEFT JOIN plants p ON p.id = a.plant_id AND p.snoozed_until > $1
                 WHERE a.state = 'firing' AND a.remind_at <= $1 AND a.acknowledged_at IS NULL
                 ORDER BY a.id LIMIT 200 FOR UPDATE OF a SKIP LOCKED
                 """, [.time(now), .texts(Metric.allCases.map(\.name))])
-            var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
+            var ledger = AlertLedger(settings, at: now, on: connection)
             for index in 0..<rows.count {
                 let row = rows[index]
                 let id = try row.id("id")
-                if try row.optionalBool("silent") == true {
+                var later = try row.optionalTime("snoozed_until")
+                if later == nil, try row.optionalBool("silent") == true { later = now.adding(seconds: 600) }
+                if let later {
                     try connection.query(
-                        "UPDATE alerts SET remind_at = $2::timestamptz + INTERVAL '10 minutes' WHERE id = $1",
-                        [.id(id), .time(now)])
+                        "UPDATE alerts SET remind_at = $2 WHERE id = $1", [.id(id), .time(later)])
                     continue
                 }
                 try connection.query(

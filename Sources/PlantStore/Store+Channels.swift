@@ -48,10 +48,8 @@ extension Store {
             // One at a time, or two could pass the limit together.
             try connection.execute("LOCK TABLE channels IN SHARE ROW EXCLUSIVE MODE")
             if let mark {
-                let marked = try connection.query(
-                    "INSERT INTO settings (name, value) VALUES ($1, 'true') ON CONFLICT (name) DO NOTHING",
-                    [.text(mark)])
-                guard marked.affected > 0 else { return .created }
+                let marked = try connection.query("SELECT 1 AS one FROM settings WHERE name = $1", [.text(mark)])
+                guard marked.count == 0 else { return .created }
             }
             guard try connection.query("SELECT 1 AS one FROM channels").count < Self.channelsLimit else {
                 return .tooMany
@@ -71,6 +69,9 @@ extension Store {
                     .text(channel.urlHint), sealedSecret.map { .bytes($0) } ?? .null(.bytes),
                     .text(channel.secretHint), .text(channel.minSeverity.rawValue),
                 ] + Self.rest(of: channel) + [.time(channel.createdAt)])
+            if let mark {
+                try connection.query("INSERT INTO settings (name, value) VALUES ($1, 'true')", [.text(mark)])
+            }
             try Self.record("channel.create", .channel(channel), by: origin, at: channel.createdAt, on: connection)
             return .created
         }

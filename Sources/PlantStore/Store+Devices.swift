@@ -139,16 +139,19 @@ extension Store {
                 "UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL",
                 [.id(device), .time(now)]
             ).affected > 0
-        if stood { try withdrawAlerts(of: device, fromPlantOnly: true, at: now, on: connection) }
+        if stood {
+            var ledger = AlertLedger(try alertSettings(on: connection), at: now, on: connection)
+            try ledger.withdraw(fromPlant: device)
+            try ledger.announce()
+        }
         return stood
     }
 
-    /// What a device said of its plant, or anything it said, counts no longer.
     private static func withdrawAlerts(
-        of device: EntityID, fromPlantOnly: Bool = false, at now: Timestamp, on connection: PostgresConnection
+        of device: EntityID, at now: Timestamp, on connection: PostgresConnection
     ) throws {
         var ledger = AlertLedger(try alertSettings(on: connection), at: now, on: connection)
-        try ledger.withdraw(device, fromPlantOnly: fromPlantOnly)
+        try ledger.withdraw(device)
         try ledger.announce()
     }
 

@@ -69,10 +69,11 @@ extension Store {
         let rows = try connection.query(
             """
             SELECT n.id, n.alert_id, n.event, n.severity, n.group_key, n.notice, n.deferred,
-                COALESCE(a.plant_id, a.device_id) AS about, GREATEST(n.created_at, n.due_at) AS since,
-                a.state = 'resolved' AS over
-            FROM notifications n JOIN alerts a ON a.id = n.alert_id
-            WHERE n.channel_id = $1 AND n.state = 'waiting' AND n.due_at <= $2 ORDER BY n.seq LIMIT $3
+                COALESCE(a.plant_id, a.device_id) AS about, GREATEST(n.created_at, n.due_at, p.snoozed_until) AS since
+            FROM notifications n JOIN alerts a ON a.id = n.alert_id LEFT JOIN plants p ON p.id = a.plant_id
+            WHERE n.channel_id = $1 AND n.state = 'waiting' AND n.due_at <= $2
+                AND (p.snoozed_until IS NULL OR p.snoozed_until <= $2)
+            ORDER BY n.seq LIMIT $3
             FOR UPDATE OF n SKIP LOCKED
             """, [.id(channel.id), .time(now), .int(composeMost)])
         var notices: [EntityID: AlertNotice] = [:]
@@ -87,7 +88,7 @@ extension Store {
                     event: AlertEvent(rawValue: try row.text("event")) ?? .fired,
                     severity: AlertSeverity(rawValue: try row.text("severity")) ?? .warning,
                     group: try row.text("group_key"), about: try row.optionalID("about"),
-                    since: try row.time("since"), isDeferred: try row.bool("deferred"), isOver: try row.bool("over")))
+                    since: try row.time("since"), isDeferred: try row.bool("deferred")))
         }
         let hours = channel.quietHours ?? (channel.inheritsQuietHours ? settings.quietHours : nil)
         let quietUntil = hours?.end(after: now)
@@ -204,8 +205,8 @@ extension Store {
                 try connection.query(
                     """
                     UPDATE messages SET next_attempt_at = $2, claimed_until = NULL, last_status = $3, last_error = $4
-                    WHERE id = $1 AND state = 'waiting'
-                    """, [.id(id), .time(next), .int(status), .text(reason)])
+                    WHERE id = $1 AND state = 'waiting' AND attempts = $5
+                    """, [.id(id), .time(next), .int(status), .text(reason), .int(claimed.attempt)])
                 try connection.query(
                     """
                     UPDATE channels SET last_error = $2, last_error_at = $3 WHERE id = $1
@@ -229,8 +230,8 @@ extension Store {
         try connection.query(
             """
             UPDATE messages SET state = 'failed', finished_at = $2, last_status = $3, last_error = $4
-            WHERE id = $1 AND state = 'waiting'
-            """, [.id(claimed.message.id), .time(now), .int(status), .text(reason)])
+            WHERE id = $1 AND state = 'waiting' AND attempts = $5
+            """, [.id(claimed.message.id), .time(now), .int(status), .text(reason), .int(claimed.attempt)])
         try connection.query(
             "UPDATE channels SET last_error = $2, last_error_at = $3 WHERE id = $1",
             [.id(claimed.channelID), .text(reason), .time(now)])

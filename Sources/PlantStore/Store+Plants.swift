@@ -70,6 +70,13 @@ extension Store {
     /// - Returns: false when there is no such plant.
     package func deletePlant(_ id: EntityID, by origin: Origin, at now: Timestamp) async throws -> Bool {
         try await pool.transaction { connection in
+            // Devices first, as does whoever puts one in or takes it out.
+            try connection.query(
+                """
+                SELECT 1 AS one FROM devices WHERE id IN (
+                    SELECT device_id FROM device_assignments WHERE plant_id = $1 AND unassigned_at IS NULL)
+                ORDER BY id FOR UPDATE
+                """, [.id(id)])
             try connection.query("SELECT 1 AS one FROM plants WHERE id = $1 FOR UPDATE", [.id(id)])
             var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
             try ledger.withdraw(plant: id)

@@ -86,9 +86,11 @@ extension Store {
         try await pool.run { connection in
             let rows = try connection.query(
                 "SELECT id, thresholds FROM plants WHERE thresholds ? 'light_level' ORDER BY id")
-            return try (0..<rows.count).map { index in
-                let text = try rows[index].text("thresholds")
-                return (try rows[index].id("id"), try JSONDecoder().decode(Thresholds.self, from: Data(text.utf8)))
+            return try (0..<rows.count).compactMap { index in
+                let data = Data(try rows[index].text("thresholds").utf8)
+                // One that cannot be read does not keep the others from being judged.
+                guard let thresholds = try? JSONDecoder().decode(Thresholds.self, from: data) else { return nil }
+                return (try rows[index].id("id"), thresholds)
             }
         }
     }

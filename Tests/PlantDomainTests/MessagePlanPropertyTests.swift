@@ -28,7 +28,7 @@ import Testing
                     group: group, at: result.outbox.now.adding(seconds: -.random(in: 0...300, using: &random)),
                     began: Set((0..<2).map { _ in Outbox.plant(.random(in: 0...9, using: &random)) })))
         }
-        var lives: [(alert: UInt64, event: AlertEvent, severity: AlertSeverity, over: Bool)] = []
+        var lives: [(alert: UInt64, event: AlertEvent, severity: AlertSeverity)] = []
         var order: [UInt64: [Int]] = [:]
         for alert in 0..<UInt64.random(in: 0...9, using: &random) {
             var severity = AlertSeverity.allCases.randomElement(using: &random) ?? .warning
@@ -38,10 +38,9 @@ import Testing
                 events.append((.escalated, severity))
             }
             if Bool.random(using: &random) { events.append((.reminder, severity)) }
-            let isOver = Bool.random(using: &random)
-            if isOver { events.append((.resolved, severity)) }
+            if Bool.random(using: &random) { events.append((.resolved, severity)) }
             order[alert] = Array(lives.count..<lives.count + events.count)
-            lives += events.map { (alert, $0.0, $0.1, isOver) }
+            lives += events.map { (alert, $0.0, $0.1) }
         }
         // Shuffled, but each alert's own in their order.
         var turns = lives.map(\.alert)
@@ -55,7 +54,7 @@ import Testing
             result.outbox.add(
                 life.alert, life.event, life.severity, group: group,
                 ago: Double(turns.count - turn) * .random(in: 0...1, using: &random),
-                deferred: turn < firstOfToday && life.severity == .warning, over: life.over)
+                deferred: turn < firstOfToday && life.severity == .warning)
         }
         return result
     }
