@@ -10,4 +10,10 @@ trap 'scripts/test-services.sh stop "$services"' EXIT
 scripts/test-services.sh start "$services"
 # shellcheck disable=SC1091 # just written
 source "$services/env"
-swift test --skip-build ${FILTER:+--filter "$FILTER"}
+if [[ -n ${FILTER:-} ]]; then
+    swift test --skip-build --filter "$FILTER"
+else
+    # The pure ones apart: they keep every thread busy, and whoever waits for a server beside them gives up.
+    swift test --skip-build --filter '^PlantDomainTests'
+    swift test --skip-build --skip '^PlantDomainTests'
+fi

@@ -46,7 +46,7 @@ struct ReplayRoutes {
         let replay =
             rules.isEmpty
             ? fresh
-            : try await queue.run("replay") { [environment] in
+            : try await queue.run("replay", most: 8) { [environment] in
                 try await environment.store.replay(fresh, metrics: rules.metrics, of: id, from: from, to: now)
             }
         let byMetric = Dictionary(grouping: replay.episodes, by: \.metric).mapValues(\.count)

@@ -30,6 +30,13 @@ package struct ConditionState: Equatable, Sendable {
 
     package init() {}
 
+    /// One that fires, as a warning.
+    static let firing: ConditionState = {
+        var state = ConditionState()
+        state.phase = .firing
+        return state
+    }()
+
     /// What an open alert tells of it.
     init(_ alert: Alert) {
         phase = alert.state == .firing ? .firing : .pending

@@ -20,7 +20,14 @@ package struct LightJudge: Sendable {
     private var high = Track()
     private var days: Int64 = 0
 
-    package init(_ rules: PlantRules) { self.rules = rules.light }
+    /// - Parameter firing: what fires before the first day, and since when.
+    package init(_ rules: PlantRules, firing: [(direction: LimitDirection, since: Timestamp)] = []) {
+        self.rules = rules.light
+        for (direction, since) in firing {
+            let track = Track(state: .firing, since: since)
+            if direction == .min { low = track } else { high = track }
+        }
+    }
 
     /// - Parameters:
     ///   - level: nil when too little of the day was measured: it neither begins nor ends anything, but days on both
@@ -29,11 +36,6 @@ package struct LightJudge: Sendable {
     package mutating func judge(_ day: LocalDay, level: Double?) -> [Finding] {
         days += 1
         return Self.judge(day, level, rules.min, days, &low) + Self.judge(day, level, rules.max, days, &high)
-    }
-
-    /// What fires after the days so far, and since when.
-    package var firing: [(direction: LimitDirection, since: Timestamp)] {
-        [(LimitDirection.min, low), (.max, high)].filter { $0.1.state.phase == .firing }.map { ($0.0, $0.1.since) }
     }
 
     private static func judge(

@@ -34,16 +34,23 @@ package struct LimitReplay: Sendable {
     private var day: LightDay?
     private var lastLight: (time: Timestamp, lux: Double)?
 
-    /// - Parameter longestGap: between two readings of light that the light in between is taken from, in seconds.
+    /// - Parameters:
+    ///   - longestGap: between two readings of light that the light in between is taken from, in seconds.
+    ///   - firing: limits of light that fire before the first reading: episodes that are open already.
     package init(
-        plant: EntityID, rules: PlantRules, forSeconds: Double, zone: KnownTimeZone, longestGap: Double
+        plant: EntityID, rules: PlantRules, forSeconds: Double, zone: KnownTimeZone, longestGap: Double,
+        firing: [(direction: LimitDirection, since: Timestamp)] = []
     ) {
         self.plant = plant
         self.rules = rules
         self.forSeconds = forSeconds
         self.zone = zone
         self.longestGap = longestGap
-        light = LightJudge(rules)
+        light = LightJudge(rules, firing: firing)
+        for (direction, since) in firing {
+            let key = Key(metric: Metric.lightLevel.name, direction: direction)
+            note(.fired(since: since, .warning), key, plant, at: since)
+        }
     }
 
     /// Readings come in the order of their time.

@@ -52,6 +52,10 @@ package struct SensorMemory: Equatable, Sendable {
     ) {
         guard let newest = readings.max(by: { $0.time < $1.time }) else { return }
         settle(in: context.plant)
+        if let judgedUntil, judgedUntil > receivedAt.adding(seconds: Self.liveSeconds) {
+            // Our clock was ahead when that was judged. No reading is accepted that is so far ahead of ours.
+            restart(context, at: receivedAt, &findings)
+        }
         // A device that has no clock is timed by us, and what was delivered before says nothing about its clock now.
         if newest.timeSource == .device, judgedUntil.map({ newest.time > $0 }) ?? true {
             clock.note(age: receivedAt.seconds(since: newest.time), at: receivedAt)
@@ -204,6 +208,26 @@ package struct SensorMemory: Equatable, Sendable {
             if entry?.max == nil, let change = traces[index].high.end() {
                 findings.append(limitFinding(key, .max, change, value: nil, rule: nil, at: time, context))
             }
+        }
+    }
+
+    /// Goes on with what fires, and forgets all that is a time: it was another clock's.
+    private mutating func restart(_ context: Context, at time: Timestamp, _ findings: inout [AlertFinding]) {
+        judgedUntil = nil
+        clock = ClockOffset()
+        watering = WateringTrace()
+        for index in traces.indices {
+            let key = traces[index].key
+            if traces[index].low.phase == .pending, let change = traces[index].low.end() {
+                findings.append(limitFinding(key, .min, change, value: nil, rule: nil, at: time, context))
+            }
+            if traces[index].high.phase == .pending, let change = traces[index].high.end() {
+                findings.append(limitFinding(key, .max, change, value: nil, rule: nil, at: time, context))
+            }
+            traces[index].low.interrupt()
+            traces[index].high.interrupt()
+            traces[index].filter = SpikeFilter()
+            traces[index].run.interrupt()
         }
     }
 

@@ -31,11 +31,12 @@ package struct AlertWatch: Service {
             while !Task.isCancelled {
                 let now = Timestamp.now()
                 await attempt("reminding") { _ = try await store.remind(at: now) }
-                if now.seconds(since: lookedAt) >= Self.systemSeconds {
+                // Either way: a clock that was set back must not mean a day without a look.
+                if abs(now.seconds(since: lookedAt)) >= Self.systemSeconds {
                     lookedAt = now
                     await attempt("looking after the system") { try await system.look(&state, at: now) }
                 }
-                if now.seconds(since: judgedAt) >= Self.lightSeconds {
+                if abs(now.seconds(since: judgedAt)) >= Self.lightSeconds {
                     judgedAt = now
                     await attempt("judging the light of yesterday") { try await light.judge(at: now) }
                 }

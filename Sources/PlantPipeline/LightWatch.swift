@@ -1,8 +1,8 @@
 package import PlantDomain
 package import PlantStore
 
-/// Judges the light of the days that are over. It keeps nothing of its own: what fires follows from the readings of the
-/// last days, so a restart, or a day without the program, changes nothing.
+/// Judges the light of the days that are over. It keeps nothing of its own: what fires follows from the open alerts and the
+/// readings of the last days, so a restart, or a day without the program, changes nothing.
 package struct LightWatch: Sendable {
     /// Enough for two days in a row and what came before.
     private static let days = 14
@@ -22,8 +22,11 @@ package struct LightWatch: Sendable {
         for _ in 1..<Self.days { first = first.previous }
         for plant in try await store.plantsWithLightLimits() {
             let rules = PlantRules(plant.thresholds, hysteresisPercent: settings.hysteresisPercent).lightOnly
+            let open = try await store.openLightAlerts(of: plant.id)
             let replay = try await store.replay(
-                LimitReplay(plant: plant.id, rules: rules, forSeconds: 0, zone: zone, longestGap: LightDay.longestGap),
+                LimitReplay(
+                    plant: plant.id, rules: rules, forSeconds: 0, zone: zone, longestGap: LightDay.longestGap,
+                    firing: open),
                 metrics: rules.metrics, of: plant.id, from: first.start, to: yesterday.end)
             try await store.note(Self.findings(of: plant.id, rules, replay, at: now), at: now)
         }
@@ -33,12 +36,15 @@ package struct LightWatch: Sendable {
     private static func findings(
         of plant: EntityID, _ rules: PlantRules, _ replay: LimitReplay, at now: Timestamp
     ) -> [AlertFinding] {
-        [rules.light.min, rules.light.max].compactMap { $0 }.map { rule in
+        [rules.light.min, rules.light.max].compactMap { $0 }.compactMap { rule in
+            // Days of which nothing is known end nothing.
+            guard let episode = replay.episodes.last(where: { $0.direction == rule.direction }) else { return nil }
             let subject = AlertSubject(
                 .threshold, plant: plant, metric: Metric.lightLevel.name, direction: rule.direction)
-            let open = replay.episodes.last { $0.direction == rule.direction && $0.to == nil }
             return AlertFinding(
-                subject, open.map { .fired(since: $0.from, $0.severity) } ?? .resolved(since: now),
+                subject,
+                episode.to == nil
+                    ? .fired(since: episode.from, episode.severity) : .resolved(since: episode.from),
                 value: replay.lastLightLevel, limit: rule.limit, at: now)
         }
     }

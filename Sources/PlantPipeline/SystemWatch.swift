@@ -89,7 +89,8 @@ package struct SystemWatch: Sendable {
     // MARK: disk
 
     private func judge(_ disk: DiskSpace, at now: Timestamp) async throws {
-        let subject = AlertSubject(.diskFilling, instance: ProcessInfo.processInfo.hostName)
+        // Not by the machine's name, which a container changes with every start.
+        let subject = AlertSubject(.diskFilling, instance: sources.diskPath)
         guard let severity = disk.severity else {
             if disk.isWell { try await end(subject, since: now, at: now) }
             return

@@ -35,18 +35,8 @@ struct AlertLedger {
     }
 
     private mutating func begin(_ finding: AlertFinding, since: Timestamp) throws(PostgresError) {
-        let rows = try insert(finding, state: .pending, since: since, severity: .warning, detail: nil)
-        if let row = rows.first { return touched.append(try row.id("id")) }
-        // Pending already, and begun anew after a long silence.
-        try touch(
-            connection.query(
-                """
-                UPDATE alerts SET started_at = $2, value = $3
-                WHERE subject_key = $1 AND state = 'pending' AND device_id IS NOT DISTINCT FROM $4 RETURNING id
-                """,
-                [
-                    .text(finding.subject.key), .time(since), .double(finding.value), .id(finding.subject.device),
-                ]))
+        // If there is one already, another device of the plant saw it first.
+        try touch(insert(finding, state: .pending, since: since, severity: .warning, detail: nil))
     }
 
     private mutating func lapse(_ subject: AlertSubject) throws(PostgresError) {
@@ -119,6 +109,18 @@ struct AlertLedger {
 
     // MARK: what ends alerts without a reading
 
+    /// Ends alerts of silent devices that have been heard of. The intake does it; this finds what an older version that
+    /// runs beside, or a fault in judging, has left.
+    mutating func closeHeardOf() throws(PostgresError) {
+        let rows = try connection.query(
+            """
+            SELECT a.id FROM alerts a LEFT JOIN device_state s ON s.device_id = a.device_id
+            WHERE a.kind = 'device_offline' AND a.state = 'firing' AND s.offline_since IS NULL
+            ORDER BY a.id LIMIT 500 FOR UPDATE OF a SKIP LOCKED
+            """)
+        for index in 0..<rows.count { try close(rows[index].id("id"), value: nil, resolution: .recovered) }
+    }
+
     /// Ends alerts because what they speak of is gone, or was changed by somebody.
     /// - Parameter condition: on the columns of `alerts`, with parameters from $1 on.
     mutating func close(
@@ -132,11 +134,22 @@ struct AlertLedger {
     }
 
     /// A device stands in its plant no longer: what it said of it is over.
-    mutating func withdraw(fromPlant device: EntityID) throws(PostgresError) {
+    mutating func withdraw(_ device: EntityID, from plant: EntityID) throws(PostgresError) {
         try changeMemories("SELECT device_id, alert_memory FROM device_state WHERE device_id = $1", device) {
             $0.leavePlant()
         }
         try withdraw(device, "kind = 'threshold'")
+        try withdrawLight(of: plant, without: device)
+    }
+
+    /// The light of days is the plant's; without a device there will be no more of it.
+    private mutating func withdrawLight(of plant: EntityID, without device: EntityID) throws(PostgresError) {
+        try close(
+            where: """
+                kind = 'threshold' AND metric = 'light_level' AND plant_id = $1 AND NOT EXISTS (
+                    SELECT 1 FROM device_assignments o JOIN devices d ON d.id = o.device_id
+                    WHERE o.plant_id = $1 AND o.unassigned_at IS NULL AND o.device_id <> $2 AND d.enabled)
+                """, [.id(plant), .id(device)], resolution: .deviceRemoved)
     }
 
     /// A device no longer says anything. Should it be silent when it counts again, that is noticed anew.
@@ -144,6 +157,9 @@ struct AlertLedger {
         try connection.query(
             "UPDATE device_state SET alert_memory = NULL, offline_since = NULL WHERE device_id = $1", [.id(device)])
         try withdraw(device, "true")
+        let standing = try connection.query(
+            "SELECT plant_id FROM device_assignments WHERE device_id = $1 AND unassigned_at IS NULL", [.id(device)])
+        if let row = standing.first { try withdrawLight(of: row.id("plant_id"), without: device) }
     }
 
     private mutating func withdraw(_ device: EntityID, _ kinds: String) throws(PostgresError) {
@@ -214,7 +230,7 @@ struct AlertLedger {
     // MARK: telling
 
     /// They last for weeks, or say all there is to say at once.
-    private static let withoutReminders: Set<AlertKind> = [.certificateExpiring, .deadLetters]
+    static let withoutReminders: Set<AlertKind> = [.certificateExpiring, .deadLetters]
 
     /// Puts into the outbox what each channel is to be told.
     mutating func tell(_ event: AlertEvent, _ id: EntityID) throws(PostgresError) {
@@ -223,18 +239,20 @@ struct AlertLedger {
             """
             SELECT a.*, p.room, p.snoozed_until, (
                 SELECT max(earlier.notified_at) FROM alerts earlier
-                WHERE earlier.subject_key = a.subject_key AND earlier.id <> a.id) AS told_before
+                WHERE earlier.subject_key = a.subject_key AND earlier.id <> a.id
+                    AND (earlier.severity = 'critical' OR a.severity = 'warning')) AS told_before
             FROM alerts a LEFT JOIN plants p ON p.id = a.plant_id WHERE a.id = $1
             """, [.id(id)])
         guard let row = rows.first else { return }
         let alert = try Alert(row)
         let room = try row.optionalText("room")
         // A snooze may be changed while this waits: it is looked at when messages are made.
-        let snoozed = try row.optionalTime("snoozed_until").flatMap { $0 > now ? $0 : nil }
+        let isSnoozed = try row.optionalTime("snoozed_until").map { $0 > now } ?? false
         var due = now
         let cooldown = Double(settings.cooldownMinutes) * 60
         if event == .fired, let before = try row.optionalTime("told_before") {
-            due = max(due, before.adding(seconds: cooldown))
+            // A clock that was ahead must not silence anybody.
+            due = max(due, min(before, now).adding(seconds: cooldown))
         }
         let notice = try AlertNotice(event, at: now, of: alert, room: room).json()
         let values: [PostgresValue] = [
@@ -242,8 +260,8 @@ struct AlertLedger {
             .json(notice), .time(now), .time(due), .id(alert.subject.plant), .text(room),
         ]
         if event == .resolved {
-            try retract(id, isSnoozed: snoozed != nil)
-            try connection.query(AlertSQL.tellResolved, values)
+            try retract(id, isSnoozed: isSnoozed)
+            try connection.query(AlertSQL.tellResolved, Array(values.prefix(7)))
             return
         }
         let told = try connection.query(AlertSQL.tell, values).affected
@@ -257,7 +275,7 @@ struct AlertLedger {
             WHERE id = $1
             """,
             [
-                .id(id), .bool(told > 0), .time(max(due, snoozed ?? due)), .double(cooldown), .bool(reminds),
+                .id(id), .bool(told > 0), .time(due), .double(cooldown), .bool(reminds),
             ])
     }
 
@@ -358,7 +376,7 @@ enum AlertSQL {
     static let tellResolved = """
         INSERT INTO notifications \(columns)
         SELECT \(values) FROM channels c
-        WHERE c.enabled AND ($8::uuid IS NULL OR true) AND ($9::text IS NULL OR true) AND EXISTS (
+        WHERE c.enabled AND EXISTS (
             SELECT 1 FROM notifications n
             WHERE n.alert_id = $1 AND n.channel_id = c.id AND n.state IN ('waiting', 'composed'))
         """

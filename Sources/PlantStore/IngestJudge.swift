@@ -45,7 +45,6 @@ struct IngestJudge {
         let standing = try Self.standing(ids, on: connection)
         // Nothing is remembered of a new device, and nothing that can be read after a newer version was here.
         let open = try Self.openAlerts(of: inputs.keys.filter { kept[$0]?.memory == nil }, on: connection)
-        // In a fixed order, because alerts are locked in the order of the findings.
         for device in inputs.keys.sorted() {
             // What a device that was shut out had sent before is stored, and counts no more than what it said.
             guard let entry = devices[device], let inputs = inputs[device], let home = standing[device],
@@ -78,7 +77,16 @@ struct IngestJudge {
             }
             if isJudged { outcome.memories[device] = memory }
         }
+        outcome.findings = Self.inLockOrder(outcome.findings)
         return outcome
+    }
+
+    /// Alerts are locked in the order of the findings, and one of a plant may be another backend's, too. Each alert's own
+    /// keep theirs.
+    private static func inLockOrder(_ findings: [AlertFinding]) -> [AlertFinding] {
+        guard findings.count > 1 else { return findings }
+        let keyed = findings.enumerated().map { (key: $0.element.subject.key, number: $0.offset, finding: $0.element) }
+        return keyed.sorted { ($0.key, $0.number) < ($1.key, $1.number) }.map(\.finding)
     }
 
     private struct Kept {

@@ -16,6 +16,9 @@ package final class IngestWriter {
     private var outage: (until: Timestamp, group: String)?
 
     private let judges: Bool
+    /// Whether what fails now fails because of judging.
+    private var isJudgingNow = false
+    private static let mostConflicts = 3
 
     /// - Parameter judges: false stores readings without judging them, to measure what judging costs.
     /// - Throws: `unavailable` when the database cannot be reached.
@@ -81,10 +84,19 @@ package final class IngestWriter {
             do {
                 return try attempt(batch, range, refusing: nil, judging: judging)
             } catch {
-                // Only what is wrong with the data is the message's fault. A missing column, a missing right or a full
-                // disk is ours: nothing is acknowledged until somebody has mended it.
-                guard error.code == .data || error.code == .constraint else { throw error }
                 attempts += 1
+                // The server chose this transaction to end a deadlock: the same again.
+                if error.isConflict, attempts <= Self.mostConflicts { continue }
+                // A reading does not wait for somebody who holds an alert.
+                if isJudgingNow, error.code == .timeout {
+                    judging = false
+                    continue
+                }
+                // Only what is wrong with the data is the message's fault. A missing column, a missing right or a full
+                // disk is ours: nothing is acknowledged until somebody has mended it. Judging that fails for whatever
+                // reason is our fault, too, but no reason to take nothing in.
+                let isJudgingFault = isJudgingNow && error.code != .unavailable
+                guard error.code == .data || error.code == .constraint || isJudgingFault else { throw error }
                 // A device deleted between look-up and write breaks a foreign key, and a month without a partition
                 // refuses its row: both are mended by a second try.
                 if attempts == 1, error.code == .constraint {
@@ -128,6 +140,7 @@ package final class IngestWriter {
     ) throws(PostgresError) -> IngestOutcome {
         telemetry.removeAll()
         deadLetters.removeAll()
+        isJudgingNow = false
         let devices = try DeviceDirectory(batch.items[range], on: connection)
         var fold = StateFold()
         var judge = IngestJudge()
@@ -185,29 +198,25 @@ package final class IngestWriter {
         if !fold.isEmpty {
             var found = IngestJudge.Outcome()
             let now = Timestamp.now()
-            let settings = judging && !judge.isEmpty ? try Store.alertSettings(on: connection) : AlertSettings()
+            var settings = AlertSettings()
             if judging, !judge.isEmpty {
+                isJudgingNow = true
+                settings = try Store.alertSettings(on: connection)
                 rules.prepare(hysteresisPercent: settings.hysteresisPercent)
                 found = try judge.run(
                     batch, devices, rules, forSeconds: Double(settings.forSeconds), at: now, on: connection)
+                isJudgingNow = false
             } else if judges, !judging {
                 outcome.unjudged = range.count
             }
             states.removeAll()
             fold.write(into: &states, memories: found.memories)
             try connection.copy(IngestSQL.copyStates, &states)
-            let silent = judges && !judging ? try silentDevices(batch.items[range]) : []
             try connection.query(IngestSQL.mergeStates)
-            for (device, since) in silent {
-                // Whose silence nobody has ended: the next message does.
-                try connection.query(
-                    "UPDATE device_state SET offline_since = $2 WHERE device_id = $1", [.id(device), .time(since)])
-            }
             if !found.findings.isEmpty {
-                if let outage, now >= outage.until { self.outage = nil }
-                var ledger = AlertLedger(settings, at: now, outage: outage?.group, on: connection)
-                for finding in found.findings { try ledger.apply(finding) }
-                try ledger.announce()
+                isJudgingNow = true
+                try write(found.findings, settings, at: now)
+                isJudgingNow = false
             }
         }
         if deadLetters.rows > 0 { try connection.copy(IngestSQL.copyDeadLetters, &deadLetters) }
@@ -218,13 +227,13 @@ package final class IngestWriter {
         return outcome
     }
 
-    private func silentDevices(
-        _ items: ArraySlice<IngestBatch.Item>
-    ) throws(PostgresError) -> [(EntityID, Timestamp)] {
-        let rows = try connection.query(
-            "SELECT device_id, offline_since FROM device_state WHERE device_id = ANY ($1) AND offline_since IS NOT NULL",
-            [.uuids(items.compactMap(\.device).map { ($0.high, $0.low) })])
-        return try rows.map { row throws(PostgresError) in (try row.id("device_id"), try row.time("offline_since")) }
+    private func write(
+        _ findings: [AlertFinding], _ settings: AlertSettings, at now: Timestamp
+    ) throws(PostgresError) {
+        if let outage, now >= outage.until { self.outage = nil }
+        var ledger = AlertLedger(settings, at: now, outage: outage?.group, on: connection)
+        for finding in findings { try ledger.apply(finding) }
+        try ledger.announce()
     }
 
     private func stage(_ reading: Reading, of device: EntityID, plant: EntityID?, receivedAt: Timestamp) {

@@ -56,6 +56,17 @@ extension Store {
             if settings.quietHours != before.quietHours {
                 try Self.reconsiderQuietHours(of: nil, at: now, on: connection)
             }
+            if before.cooldownMinutes == 0, settings.cooldownMinutes > 0 {
+                try connection.query(
+                    """
+                    UPDATE alerts SET remind_at = $1 WHERE state = 'firing' AND remind_at IS NULL
+                        AND acknowledged_at IS NULL AND kind <> ALL ($2)
+                    """,
+                    [
+                        .time(now.adding(seconds: Double(settings.cooldownMinutes) * 60)),
+                        .texts(AlertLedger.withoutReminders.map(\.rawValue)),
+                    ])
+            }
             try Self.record(
                 "settings.alerts.update", AuditEntry.Subject("settings", nil, "alerts"), by: origin, at: now,
                 details: ["settings": json], on: connection)

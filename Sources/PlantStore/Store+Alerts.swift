@@ -55,10 +55,12 @@ extension Store {
                 // A newer version may have known more.
                 .texts(AlertKind.allCases.map(\.rawValue)),
             ]
-            let total = try connection.query("SELECT count(*) AS total FROM alerts WHERE \(condition)", values)
+            // Planned for these values each time: a plan for any values would read the whole table.
+            let total = try connection.query(
+                "SELECT count(*) AS total FROM alerts WHERE \(condition)", values, once: true)
             let rows = try connection.query(
                 "SELECT * FROM alerts WHERE \(condition) ORDER BY started_at DESC, id DESC LIMIT $7 OFFSET $8",
-                values + [.int(Int64(limit)), .int(Int64(offset))])
+                values + [.int(Int64(limit)), .int(Int64(offset))], once: true)
             return Page(
                 items: try rows.map { row throws(PostgresError) in try Alert(row) },
                 total: Int(try total[0].int("total")))
@@ -136,9 +138,16 @@ extension Store {
     ) async throws -> Plant? {
         try await pool.transaction { connection in
             let rows = try connection.query(
-                "UPDATE plants SET snoozed_until = $2 WHERE id = $1 RETURNING name",
-                [.id(id), until.map { .time($0) } ?? .null(.timestamp)])
+                "SELECT name, snoozed_until FROM plants WHERE id = $1 FOR NO KEY UPDATE", [.id(id)])
             guard let row = rows.first else { return nil }
+            let end = until.map { PostgresValue.time($0) } ?? .null(.timestamp)
+            try connection.query("UPDATE plants SET snoozed_until = $2 WHERE id = $1", [.id(id), end])
+            if let before = try row.optionalTime("snoozed_until") {
+                // Reminders that were put off to the end of the snooze go with it.
+                try connection.query(
+                    "UPDATE alerts SET remind_at = $3 WHERE plant_id = $1 AND state = 'firing' AND remind_at = $2",
+                    [.id(id), .time(before), .time(until ?? now)])
+            }
             try Self.record(
                 "plant.snooze", AuditEntry.Subject("plant", id, try row.text("name")), by: origin, at: now,
                 details: ["until": until?.rfc3339 ?? ""], on: connection)
@@ -170,6 +179,21 @@ extension Store {
         }
     }
 
+    /// Which of a plant's limits of light fire, and since when.
+    package func openLightAlerts(of plant: EntityID) async throws -> [(direction: LimitDirection, since: Timestamp)] {
+        try await pool.run { connection in
+            let rows = try connection.query(
+                """
+                SELECT direction, started_at FROM alerts WHERE plant_id = $1 AND state = 'firing'
+                    AND kind = 'threshold' AND metric = 'light_level'
+                """, [.id(plant)])
+            return try (0..<rows.count).compactMap { index in
+                guard let direction = LimitDirection(rawValue: try rows[index].text("direction")) else { return nil }
+                return (direction, try rows[index].time("started_at"))
+            }
+        }
+    }
+
     /// The value an open alert was told with; nil when there is none.
     package func openAlertValue(_ subject: AlertSubject) async throws -> (value: Double?, severity: AlertSeverity)? {
         try await pool.run { connection in
@@ -194,8 +218,9 @@ extension Store {
             let rows = try connection.query(
                 """
                 SELECT a.id, a.kind <> 'device_offline' AND s.offline_since IS NOT NULL AS silent, p.snoozed_until,
+                    EXISTS (SELECT 1 FROM notifications n WHERE n.alert_id = a.id AND n.state = 'waiting') AS untold,
                     CASE WHEN a.metric = ANY ($2) THEN (to_jsonb(s) ->> a.metric)::double precision
-                        ELSE (s.extra -> a.metric ->> 0)::double precision END AS value
+                        ELSE (s.extra -> a.metric ->> 0)::double precision END AS value, a.direction, a.limit_value
                 FROM alerts a
                 -- Of the devices that say so, one that still speaks.
                 LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = ANY (a.devices)
@@ -209,6 +234,10 @@ extension Store {
                 let row = rows[index]
                 let id = try row.id("id")
                 var later = try row.optionalTime("snoozed_until")
+                if let end = later, try row.bool("untold") {
+                    // Nobody is reminded of what he is still to be told.
+                    later = end.adding(seconds: Double(settings.cooldownMinutes) * 60)
+                }
                 if later == nil, try row.optionalBool("silent") == true { later = now.adding(seconds: 600) }
                 if let later {
                     try connection.query(
@@ -217,12 +246,21 @@ extension Store {
                 }
                 try connection.query(
                     "UPDATE alerts SET reminders = reminders + 1, value = COALESCE($2, value) WHERE id = $1",
-                    [.id(id), .double(try row.optionalDouble("value"))])
+                    [.id(id), .double(try Self.valueBeyond(row))])
                 try ledger.tell(.reminder, id)
             }
             try ledger.announce()
             return rows.count
         }
+    }
+
+    /// The newest value, if it is beyond the limit: between there and recovery nothing is said of it.
+    private static func valueBeyond(_ row: PostgresRow) throws(PostgresError) -> Double? {
+        guard let value = try row.optionalDouble("value"), let limit = try row.optionalDouble("limit_value") else {
+            return nil
+        }
+        return try row.optionalText("direction") == LimitDirection.min.rawValue
+            ? (value < limit ? value : nil) : (value > limit ? value : nil)
     }
 
     /// How many messages went to the dead letters since then.

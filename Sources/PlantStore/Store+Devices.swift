@@ -134,17 +134,16 @@ extension Store {
     private static func endAssignment(
         _ connection: PostgresConnection, _ device: EntityID, at now: Timestamp
     ) throws -> Bool {
-        let stood =
-            try connection.query(
-                "UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL",
-                [.id(device), .time(now)]
-            ).affected > 0
-        if stood {
-            var ledger = AlertLedger(try alertSettings(on: connection), at: now, on: connection)
-            try ledger.withdraw(fromPlant: device)
-            try ledger.announce()
-        }
-        return stood
+        let ended = try connection.query(
+            """
+            UPDATE device_assignments SET unassigned_at = $2 WHERE device_id = $1 AND unassigned_at IS NULL
+            RETURNING plant_id
+            """, [.id(device), .time(now)])
+        guard let row = ended.first else { return false }
+        var ledger = AlertLedger(try alertSettings(on: connection), at: now, on: connection)
+        try ledger.withdraw(device, from: row.id("plant_id"))
+        try ledger.announce()
+        return true
     }
 
     private static func withdrawAlerts(
@@ -204,7 +203,7 @@ extension Store {
         return device
     }
 
-    /// Notices devices that have been silent for too long, once each, and raises their alerts.
+    /// Notices devices that have been silent for too long, once each and at most 500 at a time, and raises their alerts.
     ///
     /// A last will alone is no silence: a radio that comes and goes leaves one each time.
     /// - Returns: those that were noticed now.
@@ -220,12 +219,12 @@ extension Store {
                             secs => GREATEST(180, 3 * COALESCE(
                                 d.reporting_interval_seconds, s.learned_interval_seconds, $2)))
                     -- In the intake's own order, and past what it is writing now.
-                    ORDER BY s.device_id FOR NO KEY UPDATE OF s SKIP LOCKED
+                    ORDER BY s.device_id LIMIT 500 FOR NO KEY UPDATE OF s SKIP LOCKED
                 ) silent WHERE device_id = silent.id
                 RETURNING silent.id, silent.name, silent.plant_id, last_seen_at
                 """, [.time(now), .double(Device.defaultReportingInterval)])
-            guard rows.count > 0 else { return [] }
             var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
+            try ledger.closeHeardOf()
             for index in 0..<rows.count {
                 let row = rows[index]
                 let subject = AlertSubject(

@@ -47,8 +47,10 @@ extension Store {
                 """
                 SELECT c.*, 0::bigint AS waiting, 0::bigint AS failed FROM channels c
                 WHERE c.enabled
-                    AND EXISTS (SELECT 1 FROM notifications n
-                        WHERE n.channel_id = c.id AND n.state = 'waiting' AND n.due_at <= $1)
+                    AND EXISTS (SELECT 1 FROM notifications n JOIN alerts a ON a.id = n.alert_id
+                        LEFT JOIN plants p ON p.id = a.plant_id
+                        WHERE n.channel_id = c.id AND n.state = 'waiting' AND n.due_at <= $1
+                            AND (p.snoozed_until IS NULL OR p.snoozed_until <= $1))
                     AND NOT EXISTS (SELECT 1 FROM messages m
                         WHERE m.channel_id = c.id AND m.state = 'waiting' AND m.attempts > 0)
                 ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED
@@ -101,9 +103,15 @@ extension Store {
                 [.uuids(plan.deferred.map { ($0.high, $0.low) }), .time(quietUntil)])
         }
         if !plan.skipped.isEmpty {
+            let skipped = PostgresValue.uuids(plan.skipped.map { ($0.high, $0.low) })
+            try connection.query("UPDATE notifications SET state = 'skipped' WHERE id = ANY ($1)", [skipped])
+            // What nobody was told begins no cooldown.
             try connection.query(
-                "UPDATE notifications SET state = 'skipped' WHERE id = ANY ($1)",
-                [.uuids(plan.skipped.map { ($0.high, $0.low) })])
+                """
+                UPDATE alerts SET notified_at = NULL FROM notifications s
+                WHERE s.id = ANY ($1) AND alerts.id = s.alert_id AND NOT EXISTS (
+                    SELECT 1 FROM notifications n WHERE n.alert_id = alerts.id AND n.state IN ('waiting', 'composed'))
+                """, [skipped])
         }
         for planned in plan.messages {
             let message = AlertMessage(
@@ -113,6 +121,10 @@ extension Store {
             try connection.query(
                 "UPDATE notifications SET state = 'composed', message_id = $2 WHERE id = ANY ($1)",
                 [.uuids(planned.notifications.map { ($0.high, $0.low) }), .id(message.id)])
+            let told = Set(message.notices.filter { $0.event != .resolved }.map(\.alertID))
+            try connection.query(
+                "UPDATE alerts SET notified_at = $2 WHERE id = ANY ($1) AND notified_at IS NOT NULL",
+                [.uuids(told.map { ($0.high, $0.low) }), .time(now)])
         }
         return plan.messages.count
     }
@@ -176,9 +188,14 @@ extension Store {
     package func settle(_ claimed: ClaimedMessage, _ result: DeliveryResult, at now: Timestamp) async throws {
         try await pool.transaction { connection in
             let id = claimed.message.id
-            // First, as everybody does who takes both.
+            // First, as everybody does who takes both; and in one order, for whoever takes several.
+            var takesKind = false
+            if case .again(_, .kind, _, _) = result { takesKind = true }
             try connection.query(
-                "SELECT 1 AS one FROM channels WHERE id = $1 FOR NO KEY UPDATE", [.id(claimed.channelID)])
+                """
+                SELECT 1 AS one FROM channels WHERE id = $1 OR $2 AND kind = (SELECT kind FROM channels WHERE id = $1)
+                ORDER BY id FOR NO KEY UPDATE
+                """, [.id(claimed.channelID), .bool(takesKind)])
             switch result {
             case .sent(let status, let pause):
                 try connection.query(
@@ -188,7 +205,8 @@ extension Store {
                     """, [.id(id), .time(now), .int(status)])
                 try connection.query(
                     """
-                    UPDATE channels SET last_delivered_at = $2, last_error = NULL, last_error_at = NULL, not_before = $3
+                    UPDATE channels SET last_delivered_at = $2, last_error = NULL, last_error_at = NULL,
+                        not_before = CASE WHEN not_before > $2 THEN GREATEST(not_before, $3) ELSE $3 END
                     WHERE id = $1
                     """,
                     [
@@ -241,16 +259,26 @@ extension Store {
     package static let deliveriesKeptDays = 90
     package static let alertsKeptDays = 730
 
+    /// Whoever was told that something began is still to be told that it is over.
+    private static let isOver = """
+        NOT EXISTS (SELECT 1 FROM notifications n JOIN alerts a ON a.id = n.alert_id
+            WHERE n.message_id = messages.id AND a.state <> 'resolved')
+        """
+
     package func trimAlerts(at now: Timestamp) async throws {
         try await pool.run { connection in
             let old = PostgresValue.time(now.adding(seconds: -Double(Self.deliveriesKeptDays) * 86_400))
-            // Their notifications go with them.
-            try connection.query("DELETE FROM messages WHERE state <> 'waiting' AND finished_at < $1", [old])
-            try connection.query(
-                "DELETE FROM notifications WHERE state IN ('cancelled', 'skipped') AND created_at < $1", [old])
-            try connection.query(
-                "DELETE FROM alerts WHERE state = 'resolved' AND resolved_at < $1",
-                [.time(now.adding(seconds: -Double(Self.alertsKeptDays) * 86_400))])
+            let ancient = PostgresValue.time(now.adding(seconds: -Double(Self.alertsKeptDays) * 86_400))
+            // So many at a time that each is done well within what a statement may take; the rest an hour later. With
+            // messages and alerts go their notifications.
+            for (table, condition, time) in [
+                ("messages", "state <> 'waiting' AND finished_at < $1 AND \(Self.isOver)", old),
+                ("notifications", "state IN ('cancelled', 'skipped') AND created_at < $1", old),
+                ("alerts", "state = 'resolved' AND resolved_at < $1", ancient),
+            ] {
+                try connection.query(
+                    "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE \(condition) LIMIT 20000)", [time])
+            }
         }
     }
 }

@@ -37,12 +37,14 @@ package struct PostgresError: Error, CustomStringConvertible, Sendable {
 
     package var description: String { "database \(code.rawValue)\(sqlState.map { " [\($0)]" } ?? ""): \(message)" }
 
+    /// 40001 serialization_failure, 40P01 deadlock_detected: the server asks to try again, at once.
+    package var isConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
+
     /// True when the same work may succeed later without anybody changing it.
     package var isTransient: Bool {
         switch code {
         case .unavailable, .poolExhausted, .timeout: true
-        // 40001 serialization_failure, 40P01 deadlock_detected: the server asks to try again.
-        case .statement: sqlState == "40001" || sqlState == "40P01"
+        case .statement: isConflict
         case .constraint, .data, .decoding, .schema: false
         }
     }

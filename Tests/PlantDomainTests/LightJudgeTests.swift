@@ -98,16 +98,19 @@ import Testing
         #expect(judge([0, 0, 0], by: ["light_level": Threshold()]).isEmpty)
     }
 
-    @Test func `what fires can be asked, with the day it began`() {
-        var judge = LightJudge(PlantRules(Self.dark, hysteresisPercent: 5))
-        #expect(judge.judge(first, level: 900).isEmpty)
-        #expect(judge.firing.isEmpty)
-        let findings = judge.judge(first.next, level: 850)
-        #expect(findings.map(\.level) == [850])
-        #expect(findings.map(\.limit) == [1000])
-        #expect(judge.firing.map(\.direction) == [.min])
-        #expect(judge.firing.map(\.since) == [first.start])
-        for number in 0..<2 { _ = judge.judge(number == 0 ? first.next.next : first.next.next.next, level: 2000) }
-        #expect(judge.firing.isEmpty)
+    @Test func `what fires already goes on until two good days in a row, and what is not known ends nothing`() {
+        let since = first.start.adding(seconds: -30 * 86_400)
+        func told(_ levels: [Double?]) -> [ConditionState.Change] {
+            var judge = LightJudge(PlantRules(Self.dark, hysteresisPercent: 5), firing: [(.min, since)])
+            var day = first
+            return levels.flatMap { level in
+                defer { day = day.next }
+                return judge.judge(day, level: level).map(\.change)
+            }
+        }
+        #expect(told([nil, nil, nil]).isEmpty)
+        #expect(told([900, 900]).isEmpty)
+        #expect(told([2000, nil, 2000]).isEmpty)
+        #expect(told([2000, 2000]) == [.resolved(since: since)])
     }
 }

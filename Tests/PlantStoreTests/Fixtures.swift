@@ -36,8 +36,14 @@ struct BatchMaker {
         add(device, .status, .status(online: online), receivedAt: receivedAt)
     }
 
-    mutating func refused(_ device: EntityID, _ rejection: Rejection, payload: String) {
-        add(device, .telemetry, .refused, payload: payload, rejection: rejection)
+    mutating func refused(
+        _ device: EntityID, _ rejection: Rejection, payload: String, receivedAt: Timestamp = .now()
+    ) {
+        add(device, .telemetry, .refused, payload: payload, rejection: rejection, receivedAt: receivedAt)
+    }
+
+    mutating func commandResult(_ device: EntityID, _ result: CommandResult, receivedAt: Timestamp = .now()) {
+        add(device, .commandResult, .commandResult(result), receivedAt: receivedAt)
     }
 
     private mutating func add(

@@ -6,6 +6,9 @@ ALTER TABLE device_state
     -- Readings up to this time of the device's own clock have been judged.
     ADD COLUMN judged_until  timestamptz;
 
+-- Whose silence was noticed before there were alerts: it is noticed anew.
+UPDATE device_state SET offline_since = NULL WHERE offline_since IS NOT NULL;
+
 ALTER TABLE plants
     ADD COLUMN snoozed_until timestamptz;
 
@@ -42,6 +45,7 @@ CREATE TABLE alerts (
 );
 CREATE UNIQUE INDEX alerts_open ON alerts (subject_key) WHERE state <> 'resolved';
 CREATE INDEX alerts_subject ON alerts (subject_key, notified_at DESC);
+CREATE INDEX alerts_started_at ON alerts (started_at DESC, id DESC);
 CREATE INDEX alerts_plant ON alerts (plant_id, id DESC) WHERE plant_id IS NOT NULL;
 CREATE INDEX alerts_device ON alerts (device_id) WHERE device_id IS NOT NULL;
 CREATE INDEX alerts_state ON alerts (state, id DESC) WHERE state <> 'resolved';
