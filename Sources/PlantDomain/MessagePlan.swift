@@ -133,6 +133,7 @@ package struct MessagePlan: Sendable, Equatable {
             groups[group, default: []].append(notification)
         }
         var ready: [Message] = []
+        var settling: [Message] = []
         let isFlooded = recent.count >= Self.mostMessages
         for group in order {
             let members = groups[group] ?? []
@@ -141,14 +142,16 @@ package struct MessagePlan: Sendable, Equatable {
                 members, recent.filter { $0.group == group && now.seconds(since: $0.at) < patience })
             let isUrgent = members.contains { $0.severity == .critical && $0.event != .resolved }
             let told = isUrgent ? members : members.filter { !begins.contains($0.id) }
-            guard Self.isSettled(told, now: now), !isFlooded || isUrgent else { continue }
-            ready.append(Message(kind: .alerts, group: group, notifications: told.map(\.id)))
+            guard !told.isEmpty, !isFlooded || isUrgent else { continue }
+            let message = Message(kind: .alerts, group: group, notifications: told.map(\.id))
+            if Self.isSettled(told, now: now) { ready.append(message) } else { settling.append(message) }
         }
-        guard ready.count > Self.mostGroups else {
+        // A storm takes a moment to break: what is not settled yet is told along.
+        guard !ready.isEmpty, ready.count + settling.count > Self.mostGroups else {
             messages += ready
             return
         }
-        let ids = Set(ready.flatMap(\.notifications))
+        let ids = Set((ready + settling).flatMap(\.notifications))
         messages.append(
             Message(
                 kind: .alerts, group: Self.summaryGroup,

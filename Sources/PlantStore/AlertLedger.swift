@@ -35,17 +35,28 @@ struct AlertLedger {
     }
 
     private mutating func begin(_ finding: AlertFinding, since: Timestamp) throws(PostgresError) {
-        // If there is one already, another device of the plant saw it first.
-        try touch(insert(finding, state: .pending, since: since, severity: .warning, detail: nil))
+        let inserted = try insert(finding, state: .pending, since: since, severity: .warning, detail: nil)
+        try touch(inserted)
+        guard inserted.count == 0, let device = finding.subject.device else { return }
+        // Another device of the plant saw it first.
+        try connection.query(
+            """
+            UPDATE alerts SET devices = array_append(devices, $2)
+            WHERE subject_key = $1 AND state = 'pending' AND NOT devices @> ARRAY[$2::uuid]
+            """, [.text(finding.subject.key), .id(device)])
     }
 
     private mutating func lapse(_ subject: AlertSubject) throws(PostgresError) {
+        // Unless another device of the plant still sees it.
+        let others = try connection.query(
+            """
+            UPDATE alerts SET devices = array_remove(devices, $2)
+            WHERE subject_key = $1 AND state = 'pending' AND devices <> ARRAY[$2::uuid] AND devices <> '{}'
+            """, [.text(subject.key), .id(subject.device)])
+        guard others.affected == 0 else { return }
         try touch(
             connection.query(
-                """
-                DELETE FROM alerts
-                WHERE subject_key = $1 AND state = 'pending' AND device_id IS NOT DISTINCT FROM $2 RETURNING id
-                """, [.text(subject.key), .id(subject.device)]))
+                "DELETE FROM alerts WHERE subject_key = $1 AND state = 'pending' RETURNING id", [.text(subject.key)]))
     }
 
     private mutating func fire(
@@ -164,12 +175,11 @@ struct AlertLedger {
 
     private mutating func withdraw(_ device: EntityID, _ kinds: String) throws(PostgresError) {
         try close(
-            where: "\(kinds) AND (devices = ARRAY[$1::uuid] OR state = 'pending' AND device_id = $1)", [.id(device)],
-            resolution: .deviceRemoved)
+            where: "\(kinds) AND devices = ARRAY[$1::uuid]", [.id(device)], resolution: .deviceRemoved)
         try connection.query(
             """
             UPDATE alerts SET devices = array_remove(devices, $1)
-            WHERE state = 'firing' AND \(kinds) AND devices @> ARRAY[$1::uuid]
+            WHERE state <> 'resolved' AND \(kinds) AND devices @> ARRAY[$1::uuid]
             """, [.id(device)])
     }
 
@@ -296,8 +306,8 @@ struct AlertLedger {
     private func group(_ subject: AlertSubject, _ room: String?) -> String {
         if let outage { return outage }
         guard subject.kind == .threshold else { return subject.kind.rawValue }
-        let what = "\(subject.metric ?? ""):\(subject.direction?.rawValue ?? "")"
-        return room.map { "room:\($0):\(what)" } ?? "plant:\(subject.plant?.description ?? ""):\(what)"
+        return room.map { "room:\($0):\(subject.metric ?? ""):\(subject.direction?.rawValue ?? "")" }
+            ?? "plant:\(subject.plant?.description ?? "")"
     }
 
     /// Says to whoever listens which alerts were changed. They hear of it when the transaction is committed.
@@ -339,7 +349,7 @@ struct AlertLedger {
                 .id(subject.device), .text(subject.metric), .text(subject.direction?.rawValue),
                 .text(severity.rawValue), .text(state.rawValue), .double(finding.value), .double(finding.limit),
                 .text(detail), .time(since), fires ? .time(now) : .null(.timestamp),
-                .uuids(fires ? (subject.device.map { [($0.high, $0.low)] } ?? []) : []),
+                .uuids(subject.device.map { [($0.high, $0.low)] } ?? []),
             ])
     }
 

@@ -140,15 +140,13 @@ struct IngestJudge {
         guard !devices.isEmpty else { return [:] }
         let rows = try connection.query(
             """
-            SELECT * FROM alerts WHERE kind = ANY ($2)
-                AND (state = 'firing' AND devices && $1 OR state = 'pending' AND device_id = ANY ($1))
+            SELECT * FROM alerts WHERE kind = ANY ($2) AND state <> 'resolved' AND devices && $1
             """, [.uuids(devices.map { ($0.high, $0.low) }), .texts(AlertKind.allCases.map(\.rawValue))])
         var alerts: [EntityID: [Alert]] = [:]
         for index in 0..<rows.count {
             let alert = try Alert(rows[index])
-            let firing = (try rows[index].optionalUUIDs("devices") ?? []).map { EntityID(high: $0.0, low: $0.1) }
-            for device in alert.state == .firing ? firing : [alert.subject.device].compactMap({ $0 }) {
-                alerts[device, default: []].append(alert)
+            for (high, low) in try rows[index].optionalUUIDs("devices") ?? [] {
+                alerts[EntityID(high: high, low: low), default: []].append(alert)
             }
         }
         return alerts

@@ -156,7 +156,7 @@ import Testing
         }
         house.writer.resumed(afterOutage: IngestWriter.outageSeconds - 0.1, at: .now())
         try house.send(devices.0, at: 0, moisture: 20)
-        #expect(try groups() == ["plant:\(one):soil_moisture:min"])
+        #expect(try groups() == ["plant:\(one)"])
         house.writer.resumed(afterOutage: IngestWriter.outageSeconds, at: .now())
         try house.send(devices.1, at: 1, [.soilMoisture: 20, .battery: 5])
         let group = try #require(try groups().last)
@@ -164,6 +164,6 @@ import Testing
         #expect(try groups().suffix(2) == [group, group])
         house.writer.resumed(afterOutage: 60, at: Timestamp.now().adding(seconds: -61))
         try house.send(devices.1, at: 2, moisture: 50)
-        #expect(try groups().last == "plant:\(other):soil_moisture:min")
+        #expect(try groups().last == "plant:\(other)")
     }
 }

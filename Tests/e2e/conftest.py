@@ -1,11 +1,15 @@
 """One stack for the tests that only look, one of its own for each test that breaks something."""
 
 import signal
+import time
 
 import pytest
 
+from support import alerts
 from support.device import Device
-from support.stack import Stack
+from support.discord import Inbox
+from support.events import Events
+from support.stack import Stack, free_port
 
 
 def pytest_configure(config):
@@ -33,6 +37,61 @@ def fresh_stack():
     yield from running()
 
 
+@pytest.fixture(scope="session")
+def inbox():
+    """Where channels of tests lead to."""
+    with Inbox() as inbox:
+        yield inbox
+
+
+def alerting_stack(inbox):
+    # On the second port nobody listens, unless a test does.
+    spare = free_port()
+    for stack in running(CHANNEL_ALLOWED_HOSTS=f"{inbox.host}, 127.0.0.1:{spare}"):
+        stack.spare_port, stack.pots = spare, []
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def shared_alerting_stack(inbox):
+    """Two streams of its events, straight and through nginx, are open from its beginning (test_events.py)."""
+    for stack in alerting_stack(inbox):
+        stack.streams_since = time.monotonic()
+        with Events(stack.api) as direct, Events(stack.web) as proxied:
+            stack.streams = [direct, proxied]
+            yield stack
+
+
+@pytest.fixture(scope="session")
+def shared_breakable_stack(inbox):
+    yield from alerting_stack(inbox)
+
+
+@pytest.fixture
+def alerting(shared_alerting_stack):
+    """May send to the inbox. Alerts fire at the first reading; there is no channel, and none stays behind."""
+    alerts.clean(shared_alerting_stack)
+    yield shared_alerting_stack
+    alerts.clean(shared_alerting_stack)
+
+
+@pytest.fixture
+def breakable(shared_breakable_stack):
+    """Like `alerting`, for tests that stop and kill: what they leave lying is started again."""
+    stack = shared_breakable_stack
+
+    def mend():
+        for name in ("postgres", "mosquitto", "backend"):
+            if not stack.alive(name):
+                stack.start(name)
+        stack.ready()
+        alerts.clean(stack)
+
+    mend()
+    yield stack
+    mend()
+
+
 @pytest.fixture
 def plant(stack):
     return stack.api.plant()
@@ -58,7 +117,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        for name in ("fresh_stack", "stack"):
+        for name in ("fresh_stack", "alerting", "breakable", "stack"):
             used = getattr(item, "funcargs", {}).get(name)
             if used:
                 report.sections.append((f"logs of {name}", used.log_tails()))

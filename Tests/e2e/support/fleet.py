@@ -100,8 +100,9 @@ class Fleet:
     def stored(self):
         """Number → how many rows, per device."""
         found = {device.id: {} for device in self.devices}
+        ours = ", ".join(f"'{device.id}'" for device in self.devices)
         for row in self.stack.rows("SELECT device_id, (extra->>'seq')::bigint AS seq, count(*) AS rows "
-                                   "FROM telemetry WHERE extra ? 'seq' GROUP BY 1, 2"):
+                                   f"FROM telemetry WHERE extra ? 'seq' AND device_id IN ({ours}) GROUP BY 1, 2"):
             found[row["device_id"]][row["seq"]] = row["rows"]
         return found
 
