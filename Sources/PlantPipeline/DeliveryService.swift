@@ -11,6 +11,8 @@ package struct DeliveryService: Service {
     /// Messages sent at the same time, each to another channel.
     private static let atOnce = 8
     private static let intervalSeconds = 0.5
+    /// How long what is being sent may take when the program is told to stop, in seconds.
+    private static let lastSeconds = 3.0
 
     private let store: Store
     private let sealer: Sealer
@@ -28,10 +30,11 @@ package struct DeliveryService: Service {
     }
 
     package func run() async throws {
-        await cancelWhenGracefulShutdown {
+        let stop = StopFlag()
+        await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 let underWay = Counted()
-                while !Task.isCancelled {
+                while !stop.isRaised, !Task.isCancelled {
                     do {
                         try await store.composeMessages(at: .now())
                         let free = Self.atOnce - underWay.count
@@ -48,12 +51,28 @@ package struct DeliveryService: Service {
                         break
                     } catch {
                         logger.warning("telling of alerts failed; trying again", metadata: ["reason": "\(error)"])
-                        try? await Task.sleep(for: .seconds(5))
+                        await pause(seconds: 5, stop)
                     }
-                    // Ends early, and with it the loop, when the program stops.
-                    try? await Task.sleep(for: .seconds(Self.intervalSeconds))
+                    await pause(seconds: Self.intervalSeconds, stop)
                 }
+                // A message that is cut off may have arrived, and would be sent again.
+                await pause(seconds: Self.lastSeconds) { underWay.count == 0 }
+                group.cancelAll()
             }
+        } onGracefulShutdown: {
+            stop.raise()
+        }
+    }
+
+    private func pause(seconds: Double, _ stop: StopFlag) async {
+        await pause(seconds: seconds) { stop.isRaised }
+    }
+
+    /// Ends early when it need not wait any longer, or the task is cancelled.
+    private func pause(seconds: Double, unless isOver: () -> Bool) async {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while !isOver(), ContinuousClock.now < end {
+            guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
         }
     }
 
