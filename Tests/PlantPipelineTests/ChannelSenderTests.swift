@@ -11,7 +11,7 @@ import Testing
 
     /// - Parameter names: instead of the system's resolver.
     func sender(
-        allowing hosts: [String], timeoutSeconds: Double = 20, names: [String: [String]]? = nil
+        allowing hosts: [String], timeoutSeconds: Double = 120, names: [String: [String]]? = nil
     ) throws -> ChannelSender {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let allowed = try AllowedHosts(hosts)
@@ -30,7 +30,7 @@ import Testing
     let message = AlertMessage(id: .make(), kind: .test, createdAt: .now(), notices: [])
 
     func send(
-        to server: LocalServer, kind: ChannelKind = .webhook, secret: Secret? = nil, timeoutSeconds: Double = 20
+        to server: LocalServer, kind: ChannelKind = .webhook, secret: Secret? = nil, timeoutSeconds: Double = 120
     ) async throws -> SendOutcome {
         let outcome = try await sender(allowing: ["127.0.0.1:\(server.port)"], timeoutSeconds: timeoutSeconds)
             .send(message, kind: kind, url: url(server), secret: secret)
