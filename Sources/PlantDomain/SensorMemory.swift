@@ -216,6 +216,12 @@ package struct SensorMemory: Equatable, Sendable {
         judgedUntil = nil
         clock = ClockOffset()
         watering = WateringTrace()
+        if battery.phase == .pending, let change = battery.end() {
+            let subject = AlertSubject(
+                .batteryLow, plant: context.plant, device: context.device, metric: Metric.battery.name, direction: .min)
+            findings.append(AlertFinding(subject, change, value: nil, limit: nil, at: time))
+        }
+        battery.interrupt()
         for index in traces.indices {
             let key = traces[index].key
             if traces[index].low.phase == .pending, let change = traces[index].low.end() {

@@ -57,6 +57,20 @@ import Testing
         #expect(try house.database.alerts() == ["firing threshold soil_moisture min warning"])
     }
 
+    @Test func `what was pending by a clock that was ahead begins anew`() async throws {
+        let house = try await Greenhouse(forSeconds: 120)
+        let device = try await house.device(in: house.plant())
+        // Received and judged when our clock was a day ahead.
+        try house.send(device, at: 86_400, [.soilMoisture: 29, .battery: 15])
+        #expect(try house.database.alerts().count == 2)
+        try house.send(device, at: 0, [.soilMoisture: 29, .battery: 15])
+        try house.send(device, at: 120, [.soilMoisture: 29, .battery: 15])
+        #expect(
+            Set(try house.database.alerts()) == [
+                "firing threshold soil_moisture min warning", "firing battery_low battery min warning",
+            ])
+    }
+
     @Test func `what an older version left of a device that is heard of again is ended`() async throws {
         let house = try await Greenhouse(ago: 3600)
         let device = try await house.device(in: house.plant())
