@@ -21,6 +21,7 @@ package enum Schema {
                     ? PackageResources.m0002_telemetry_timescale_sql : PackageResources.m0002_telemetry_native_sql),
             migration(3, "access", PackageResources.m0003_access_sql),
             migration(4, "alerts", PackageResources.m0004_alerts_sql),
+            migration(5, "library", PackageResources.m0005_library_sql),
         ])
     }
 
