@@ -22,6 +22,11 @@ package enum Schema {
             migration(3, "access", PackageResources.m0003_access_sql),
             migration(4, "alerts", PackageResources.m0004_alerts_sql),
             migration(5, "library", PackageResources.m0005_library_sql),
+            migration(6, "summaries", PackageResources.m0006_summaries_sql),
+            migration(
+                7, "rollups_\(kind.rawValue)",
+                kind == .timescale
+                    ? PackageResources.m0007_rollups_timescale_sql : PackageResources.m0007_rollups_native_sql),
         ])
     }
 
