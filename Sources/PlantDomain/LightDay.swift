@@ -72,20 +72,9 @@ package struct LightSum: Sendable, Equatable {
     /// In lx, as limits of `light_level` mean it; nil when too little of the day is known.
     package var level: Double? { coverage < Self.leastCoverage ? nil : luxHours / Self.hoursOfDay }
 
-    /// Daily light integral in mol m⁻² d⁻¹, of the part of the day that is known.
-    /// - Parameter ppfdPerLux: µmol m⁻² s⁻¹ per lx, which depends on the lamp; see ``PlantScience/ppfdPerLuxOfSun``.
-    package func dailyLightIntegral(ppfdPerLux: Double) -> Double {
-        PlantScience.dailyLightIntegral(luxHours: luxHours, ppfdPerLux: ppfdPerLux)
-    }
-}
-
-extension PlantScience {
-    /// Photosynthetic photon flux density in µmol m⁻² s⁻¹ per lx of sunlight. Metal halide 0.014, high pressure sodium
-    /// 0.013, fluorescent 0.0135, white LED 0.014–0.020.
-    package static let ppfdPerLuxOfSun = 0.0185
-
-    /// Daily light integral in mol m⁻² d⁻¹: Σ PPFD·Δt/10⁶ with PPFD = lx·k.
-    package static func dailyLightIntegral(luxHours: Double, ppfdPerLux: Double) -> Double {
-        luxHours * 3600 * ppfdPerLux / 1e6
+    /// Daily light integral in mol m⁻² d⁻¹, of the part of the day that is known; nil when that is too little.
+    package func dailyLightIntegral(of source: LightSource) -> Double? {
+        coverage < Self.leastCoverage
+            ? nil : PlantScience.dailyLightIntegral(luxHours: luxHours, ppfdPerLux: source.ppfdPerLux)
     }
 }

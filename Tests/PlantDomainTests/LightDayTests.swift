@@ -31,7 +31,7 @@ import Testing
         // Up and down at once, 07:00 to 17:00.
         let sun = light([(0, 0), (7 - 1e-6, 0), (7, 5000), (17, 5000), (17 + 1e-6, 0), (24, 0)], maximumGap: 36_000)
         #expect(isClose(sun.luxHours, 50_000, 0.1))
-        #expect(isClose(sun.dailyLightIntegral(ppfdPerLux: PlantScience.ppfdPerLuxOfSun), 3.33, 0.0001))
+        #expect(isClose(sun.dailyLightIntegral(of: .sun), 3.33, 0.0001))
         #expect(isClose(PlantScience.dailyLightIntegral(luxHours: 50_000, ppfdPerLux: 0.0185), 3.33))
         #expect(isClose(sun.level, 50_000 / 12, 0.01))
         #expect(sun.coverage == 1)
