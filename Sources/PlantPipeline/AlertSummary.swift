@@ -8,7 +8,7 @@ extension AlertText {
     /// Palm`, or `12 alerts: 9 began, 3 ended`.
     package static func summary(_ message: AlertMessage) -> String {
         let content = content(message)
-        return cut(message.kind == .digest ? "During the quiet hours: " + content : content, to: longestSummary)
+        return Wording.cut(message.kind == .digest ? "During the quiet hours: " + content : content, to: longestSummary)
     }
 
     private static func content(_ message: AlertMessage) -> String {

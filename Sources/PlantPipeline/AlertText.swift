@@ -5,7 +5,7 @@ package enum AlertText {
     /// The longest line, in UTF-16 units.
     package static let longestLine = 300
     /// The longest name of a plant, a room or a device within a line.
-    static let longestName = 100
+    static let longestName = Wording.longestName
 
     /// One sentence on one line: `Fern: soil moisture is 12 %, below 25 % for 3 h`.
     package static func line(_ notice: AlertNotice) -> String {
@@ -32,7 +32,7 @@ package enum AlertText {
                 system(
                     notice, detail(notice) ?? "many messages cannot be stored", over: "Messages can be stored again")
             }
-        return cut(sentence, to: longestLine)
+        return Wording.cut(sentence, to: longestLine)
     }
 
     private static func threshold(_ notice: AlertNotice) -> String {
@@ -73,7 +73,7 @@ package enum AlertText {
 
     private static func battery(_ notice: AlertNotice) -> String {
         let beginning = "\(device(notice)): the battery"
-        let value = notice.value.map { rounded($0, decimals: 0) + " %" }
+        let value = notice.value.map { Wording.rounded($0, decimals: 0) + " %" }
         return switch notice.event {
         case .resolved where !hasRecovered(notice): ended(notice, of: device(notice), about: "its battery")
         case .resolved: beginning + (value.map { " is back at \($0)" } ?? " is no longer low")
@@ -137,23 +137,14 @@ package enum AlertText {
 
     /// On one line and bounded; nil when there is none.
     static func name(_ name: String?) -> String? {
-        name.map { cut(oneLine($0), to: longestName) }.flatMap { $0.isEmpty ? nil : $0 }
+        name.map { Wording.cut(Wording.oneLine($0), to: longestName) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func detail(_ notice: AlertNotice) -> String? {
-        notice.detail.map { oneLine($0) }.flatMap { $0.isEmpty ? nil : $0 }
+        notice.detail.map { Wording.oneLine($0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// `soil moisture` of `soil_moisture`.
-    static func metricName(_ metric: String?) -> String {
-        guard let metric else { return "a value" }
-        return switch Metric.named(metric) {
-        case .soilEC: "soil EC"
-        case .co2: "CO₂"
-        case .rssi: "signal strength"
-        default: cut(oneLine(metric.replacing("_", with: " ")), to: longestName)
-        }
-    }
+    static func metricName(_ metric: String?) -> String { metric.map { Wording.metric($0) } ?? "a value" }
 
     /// ` for 3 h`; nothing when that is less than a minute.
     private static func lasting(_ notice: AlertNotice, _ word: String) -> String {
@@ -175,64 +166,6 @@ package enum AlertText {
     /// With the unit, in as many digits as the sensor is good for.
     /// - Parameter other: a number it is compared with. If it is another, the two do not look the same.
     static func number(_ value: Double, of notice: AlertNotice, apartFrom other: Double? = nil) -> String {
-        let metric = notice.metric.flatMap { Metric.named($0) }
-        var decimals = decimals(of: value, metric)
-        if let other, other != value {
-            // Both sides ask with the other's value, so both take the digits of the coarser one, plus as many as it
-            // takes.
-            decimals = max(decimals, self.decimals(of: other, metric))
-            let most = decimals + 3
-            while decimals < most, rounded(value, decimals: decimals) == rounded(other, decimals: decimals) {
-                decimals += 1
-            }
-        }
-        let text = rounded(value, decimals: decimals)
-        return metric.map { text + " " + $0.unit } ?? text
-    }
-
-    private static func decimals(of value: Double, _ metric: Metric?) -> Int {
-        if let metric { return metric.noiseFloor >= 1 ? 0 : metric.noiseFloor >= 0.1 ? 1 : 2 }
-        return switch abs(value) {
-        case 100...: 0
-        case 10...: 1
-        case 1...: 2
-        default: 4
-        }
-    }
-
-    /// Without zeros at the end: `12`, `12.5`.
-    static func rounded(_ value: Double, decimals: Int) -> String {
-        guard abs(value) < 1e12 else { return value.isNaN ? "?" : "\(value)" }
-        var factor = 1.0
-        for _ in 0..<decimals { factor *= 10 }
-        // Plus zero turns -0 into 0.
-        let text = "\((value * factor).rounded() / factor + 0)"
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    }
-
-    /// Line breaks and tabs become spaces; control characters and those that turn the direction of writing go.
-    static func oneLine(_ text: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x09...0x0D, 0x20, 0x85, 0x2028, 0x2029: if scalars.last != " " { scalars.append(" ") }
-            case 0x00...0x1F, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: break
-            default: scalars.append(scalar)
-            }
-        }
-        if scalars.first == " " { scalars.removeFirst() }
-        if scalars.last == " " { scalars.removeLast() }
-        return String(scalars)
-    }
-
-    /// Cut to so many UTF-16 units, with an ellipsis where something is missing.
-    static func cut(_ text: String, to most: Int) -> String {
-        guard text.utf16.count > most else { return text }
-        var units = 1
-        let kept = text.prefix { character in
-            units += character.utf16.count
-            return units <= most
-        }
-        return kept + "…"
+        Wording.number(value, of: notice.metric ?? "", apartFrom: other)
     }
 }

@@ -85,7 +85,7 @@ package enum DiscordMessage {
     }
 
     private static func line(_ word: String, _ text: String) -> String {
-        "**\(word)** · " + escaped(AlertText.cut(text, to: AlertText.longestLine), to: longestDescription)
+        "**\(word)** · " + escaped(Wording.cut(text, to: AlertText.longestLine), to: longestDescription)
     }
 
     /// As many lines as there is room for, and how many are missing.
