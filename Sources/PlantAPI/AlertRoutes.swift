@@ -99,7 +99,8 @@ struct AlertRoutes {
         guard let plant = try await environment.store.snoozePlant(id, until: until, by: context.origin, at: now) else {
             throw Problem.notFound("plant")
         }
-        return try .json(JSONValue(plant, now: now))
+        let lit = try await environment.store.withLightOfYesterday([plant], at: now)
+        return try .json(JSONValue(lit[0], now: now))
     }
 
     // MARK: shapes

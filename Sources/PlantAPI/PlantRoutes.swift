@@ -54,9 +54,10 @@ struct PlantRoutes {
         var query = QueryParameters(request)
         let (limit, offset) = query.page()
         try query.finish()
-        let page = try await environment.store.plants(limit: limit, offset: offset)
         let now = environment.now()
-        return try .page("plants", page) { JSONValue($0, now: now) }
+        let page = try await environment.store.plants(limit: limit, offset: offset)
+        let lit = try await environment.store.withLightOfYesterday(page, at: now)
+        return try .page("plants", lit) { JSONValue($0, now: now) }
     }
 
     @Sendable private func create(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -79,7 +80,7 @@ struct PlantRoutes {
         guard let plant = try await environment.store.plant(try context.id("plant")) else {
             throw Problem.notFound("plant")
         }
-        return try .json(JSONValue(plant, now: environment.now()))
+        return try await answer(plant, now: environment.now())
     }
 
     @Sendable private func change(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -96,7 +97,7 @@ struct PlantRoutes {
             try fields.finish()
         }
         guard let changed else { throw Problem.notFound("plant") }
-        return try .json(JSONValue(changed, now: now))
+        return try await answer(changed, now: now)
     }
 
     @Sendable private func delete(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -114,7 +115,11 @@ struct PlantRoutes {
         let now = environment.now()
         let moved = try await environment.store.updatePlant(id, by: context.origin, at: now) { $0.position = position }
         guard let moved else { throw Problem.notFound("plant") }
-        return try .json(JSONValue(moved, now: now))
+        return try await answer(moved, now: now)
+    }
+
+    private func answer(_ plant: Plant, now: Timestamp) async throws -> Response {
+        try .json(JSONValue(try await environment.store.withLightOfYesterday([plant], at: now)[0], now: now))
     }
 
     @Sendable private func devices(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -136,6 +141,7 @@ struct PlantRoutes {
         let room: Change<String>
         let position: Change<Plant.Position?>
         let thresholds: ThresholdsChange
+        let lightSource: Change<LightSource>
 
         init(_ fields: inout Fields) {
             name = fields.keep("name", fields.text("name", length: PlantRoutes.nameLength))
@@ -143,6 +149,7 @@ struct PlantRoutes {
             room = fields.text("room", length: PlantRoutes.nameLength)
             position = fields.nested("position") { Self.position(&$0) }
             thresholds = ThresholdsChange(&fields)
+            lightSource = fields.choice("light_source", of: LightSource.self)
         }
 
         static func position(_ fields: inout Fields) -> Plant.Position? {
@@ -162,6 +169,11 @@ struct PlantRoutes {
             case .set(let position): plant.position = position
             }
             thresholds.apply(to: &plant.thresholds)
+            switch lightSource {
+            case .unchanged: break
+            case .cleared: plant.lightSource = .sun
+            case .set(let source): plant.lightSource = source
+            }
         }
     }
 
@@ -170,7 +182,10 @@ struct PlantRoutes {
     private static let settable: [String: JSONValue] = [
         "species": Schema.nullable(Schema.text(nameLength)), "room": Schema.nullable(Schema.text(nameLength)),
         "position": Schema.nullable(Schema.ref("Position")), "thresholds": Schema.nullable(Schema.ref("Thresholds")),
+        // null: the sun.
+        "light_source": Schema.nullable(lightSourceSchema),
     ]
+    private static let lightSourceSchema = Schema.choice(LightSource.allCases.map(\.rawValue))
     private static let creationSchema = Schema.object(
         settable.merging(["name": Schema.text(nameLength)]) { $1 }, optional: Set(settable.keys))
     private static let changeSchema = Schema.change(settable.merging(["name": Schema.text(nameLength)]) { $1 })
@@ -184,10 +199,16 @@ struct PlantRoutes {
         "room": Schema.nullable(Schema.text), "position": Schema.nullable(Schema.ref("Position")),
         "thresholds": Schema.ref("Thresholds"), "device_count": ["type": "integer", "minimum": 0],
         "latest_telemetry": Schema.nullable(Schema.ref("LatestTelemetry")),
-        "status": Schema.choice(PlantStatus.allCases.map(\.rawValue)), "derived": Schema.map(Schema.number),
+        "light_source": lightSourceSchema, "status": Schema.choice(PlantStatus.allCases.map(\.rawValue)),
+        "derived": derivedSchema,
         "snoozed_until": Schema.nullable(Schema.time),
         "created_at": Schema.time, "updated_at": Schema.time,
     ])
+
+    /// Any of them is left out that cannot be told now.
+    private static let derivedSchema = Schema.object(
+        Dictionary(uniqueKeysWithValues: DerivedMetric.allCases.map { ($0.name, Schema.number) }),
+        optional: Set(DerivedMetric.allCases.map(\.name)))
 }
 
 extension JSONValue {
@@ -200,9 +221,10 @@ extension JSONValue {
                 plant.thresholds.mapValues { ["min": JSONValue($0.min), "max": JSONValue($0.max)] }),
             "device_count": .integer(Int64(plant.deviceCount)),
             "latest_telemetry": plant.latest.map { JSONValue($0) } ?? .null,
-            "status": .string(plant.status(now: now).rawValue),
+            "light_source": .string(plant.lightSource.rawValue), "status": .string(plant.status(now: now).rawValue),
             "snoozed_until": JSONValue(plant.snoozedUntil.flatMap { $0 > now ? $0 : nil }),
-            "derived": .object((plant.latest?.derived ?? [:]).mapValues { .number($0) }),
+            "derived": .object(
+                Dictionary(uniqueKeysWithValues: plant.derived(now: now).map { ($0.key.name, .number($0.value)) })),
             "created_at": JSONValue(plant.createdAt), "updated_at": JSONValue(plant.updatedAt),
         ]
     }

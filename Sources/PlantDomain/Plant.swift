@@ -6,6 +6,7 @@ package struct Plant: Sendable, Equatable {
     package var room: String?
     package var position: Position?
     package var thresholds: Thresholds
+    package var lightSource = LightSource.sun
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
     package var deviceCount: Int
@@ -17,6 +18,8 @@ package struct Plant: Sendable, Equatable {
     package var snoozedUntil: Timestamp?
     /// What its light of the last days says: light is judged by the day, not by the moment.
     package var lightAlert: AlertSeverity?
+    /// Of the last completed local day; nil when nothing was asked or measured.
+    package var lightOfYesterday: LightSum?
 
     /// A place in the drawing of the room; the unit is the drawing's own.
     package struct Position: Sendable, Equatable, Codable {
@@ -89,19 +92,5 @@ package struct LatestTelemetry: Sendable, Equatable {
             (time, receivedAt, timeSource) = (other.time, other.receivedAt, other.timeSource)
         }
         values.merge(other.values) { $0.time >= $1.time ? $0 : $1 }
-    }
-
-    /// Values that follow from the measured ones; empty when the pair they need was not measured.
-    /// Keys: `vpd_kpa`, `dew_point_celsius`, `absolute_humidity_g_m3`.
-    package var derived: [String: Double] {
-        guard let temperature = values[Metric.temperature.name]?.value,
-            let humidity = values[Metric.humidity.name]?.value
-        else { return [:] }
-        var derived = [
-            "vpd_kpa": PlantScience.airVPD(temperature: temperature, humidity: humidity),
-            "absolute_humidity_g_m3": PlantScience.absoluteHumidity(temperature: temperature, humidity: humidity),
-        ]
-        derived["dew_point_celsius"] = PlantScience.dewPoint(temperature: temperature, humidity: humidity)
-        return derived.mapValues { ($0 * 1000).rounded() / 1000 }
     }
 }

@@ -7,13 +7,14 @@ extension Store {
         try await pool.transaction { connection in
             try connection.query(
                 """
-                INSERT INTO plants (id, name, species, room, position_x, position_y, thresholds, created_at, updated_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                INSERT INTO plants (id, name, species, room, position_x, position_y, thresholds, created_at, updated_at,
+                    light_source)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                 """,
                 [
                     .id(plant.id), .text(plant.name), .text(plant.species), .text(plant.room),
                     .double(plant.position?.x), .double(plant.position?.y), .json(try encode(plant.thresholds)),
-                    .time(plant.createdAt), .time(plant.updatedAt),
+                    .time(plant.createdAt), .time(plant.updatedAt), .text(plant.lightSource.rawValue),
                 ])
             try Self.record("plant.create", .plant(plant), by: origin, at: plant.createdAt, on: connection)
         }
@@ -46,12 +47,13 @@ extension Store {
             try connection.query(
                 """
                 UPDATE plants SET name = $2, species = $3, room = $4, position_x = $5, position_y = $6,
-                    thresholds = $7, updated_at = $8
+                    thresholds = $7, updated_at = $8, light_source = $9
                 WHERE id = $1
                 """,
                 [
                     .id(id), .text(plant.name), .text(plant.species), .text(plant.room), .double(plant.position?.x),
                     .double(plant.position?.y), .json(try encode(plant.thresholds)), .time(now),
+                    .text(plant.lightSource.rawValue),
                 ])
             let gone = limitsGone(from: before.thresholds, to: plant.thresholds)
             if !gone.isEmpty {
@@ -101,7 +103,7 @@ extension Store {
         let rows = try connection.query(
             """
             SELECT n.total, p.id, p.name, p.species, p.room, p.position_x, p.position_y, p.thresholds, p.created_at,
-                p.updated_at, p.snoozed_until, (
+                p.updated_at, p.snoozed_until, p.light_source, (
                     SELECT min(l.severity) FROM alerts l WHERE l.plant_id = p.id AND l.state = 'firing'
                         AND l.kind = 'threshold' AND l.metric = 'light_level') AS light_alert,
                 d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
@@ -147,6 +149,8 @@ extension Store {
             thresholds: try JSONDecoder().decode(Thresholds.self, from: Data(row.text("thresholds").utf8)),
             createdAt: try row.time("created_at"), updatedAt: try row.time("updated_at"))
         plant.snoozedUntil = try row.optionalTime("snoozed_until")
+        // A newer version may know more of them.
+        plant.lightSource = LightSource(rawValue: try row.text("light_source")) ?? .sun
         plant.lightAlert = try row.optionalText("light_alert").flatMap { AlertSeverity(rawValue: $0) }
         return plant
     }
@@ -167,6 +171,7 @@ private func changes(from before: Plant, to after: Plant) throws -> [String: Str
     if before.species != after.species { changes["species"] = after.species ?? "" }
     if before.room != after.room { changes["room"] = after.room ?? "" }
     if before.position != after.position { changes["position"] = after.position.map { "\($0.x), \($0.y)" } ?? "" }
+    if before.lightSource != after.lightSource { changes["light_source"] = after.lightSource.rawValue }
     if before.thresholds != after.thresholds { changes["thresholds"] = try encode(after.thresholds) }
     return changes
 }

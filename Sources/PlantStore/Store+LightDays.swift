@@ -1,0 +1,63 @@
+package import PlantDomain
+import Postgres
+
+/// The light of whole days, from the means of hours.
+extension Store {
+    /// The plants with the light of the last completed local day.
+    ///
+    /// A plant that has no light meter, or none that measured since that day began, costs nothing; without any other
+    /// the database is not asked.
+    package func withLightOfYesterday(_ plants: [Plant], at now: Timestamp) async throws -> [Plant] {
+        // Yesterday began less than three days ago, whatever was done to the clocks.
+        let lit = plants.filter { plant in
+            guard let light = plant.latest?.values[Metric.lightLevel.name] else { return false }
+            return now.seconds(since: light.time) < 3 * 86_400
+        }
+        guard !lit.isEmpty else { return plants }
+        let (ids, known) = (lit.map(\.id), plants)
+        return try await pool.run { connection in
+            let zone = KnownTimeZone(try Self.alertSettings(on: connection).timeZone) ?? .utc
+            let day = LocalDay.containing(now, in: zone).previous
+            let light = try Self.light(of: ids, on: [day], connection)
+            return known.map { plant in
+                var plant = plant
+                plant.lightOfYesterday = light[plant.id]?.first?.light
+                return plant
+            }
+        }
+    }
+
+    package func withLightOfYesterday(_ page: Page<Plant>, at now: Timestamp) async throws -> Page<Plant> {
+        Page(items: try await withLightOfYesterday(page.items, at: now), total: page.total)
+    }
+
+    /// The light of these days in each of these plants: one statement.
+    /// - Parameter days: in the order of the calendar.
+    /// - Returns: by plant, a sum for each of the days; nothing for a plant without light.
+    static func light(
+        of plants: [EntityID], on days: [LocalDay], _ connection: PostgresConnection
+    ) throws -> [EntityID: [(day: LocalDay, light: LightSum)]] {
+        guard let first = days.first, let last = days.last else { return [:] }
+        // An hour on each side that can still reach into the days.
+        let rows = try connection.query(
+            """
+            SELECT plant_id, bucket, avg(light_level_avg) AS lux FROM telemetry_1h
+            WHERE plant_id = ANY ($1) AND bucket > $2 AND bucket < $3 AND light_level_count > 0
+            GROUP BY plant_id, bucket ORDER BY plant_id, bucket
+            """,
+            [
+                .uuids(plants.map { ($0.high, $0.low) }),
+                .time(first.start.adding(seconds: -LightDay.longestGap - 3600)),
+                .time(last.end.adding(seconds: LightDay.longestGap)),
+            ], once: true)
+        var hours: [EntityID: [LightBucket]] = [:]
+        for index in 0..<rows.count {
+            guard let (high, low) = try rows[index].uuid(0), let start = try rows[index].timestamp(1),
+                let lux = try rows[index].double(2)
+            else { continue }
+            hours[EntityID(high: high, low: low), default: []].append(
+                LightBucket(start: Timestamp(microseconds: start), width: 3600, lux: lux))
+        }
+        return hours.mapValues { DailyLight.sums(of: days, from: $0) }
+    }
+}
