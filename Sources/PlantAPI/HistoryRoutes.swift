@@ -99,7 +99,8 @@ struct HistoryRoutes {
         let column = Schema.array(Schema.nullable(Schema.number))
         return Schema.object([
             "plant_id": Schema.id, "from": Schema.time, "to": Schema.time,
-            "resolution": Schema.choice(HistoryResolution.allCases.map(\.rawValue)), "time": Schema.array(Schema.time),
+            "resolution": ["type": "string", "pattern": "^(raw|5m|1h|[1-9][0-9]*d)$"],
+            "time": Schema.array(Schema.time),
             "series": Schema.map(
                 Schema.object(["unit": Schema.nullable(Schema.text), "avg": column, "min": column, "max": column])),
         ])
@@ -142,7 +143,7 @@ private struct HistoryAnswer: Encodable {
         plantID = plant.description
         self.from = from.rfc3339
         self.to = to.rfc3339
-        resolution = history.resolution.rawValue
+        resolution = history.resolutionName
         time = history.time.map(\.rfc3339)
         series = Dictionary(
             history.series.map { ($0.name, Series(unit: $0.unit, avg: $0.avg, min: $0.min, max: $0.max)) }

@@ -40,9 +40,10 @@ package struct SeriesUpkeep: Sendable {
         try await alone { kind in
             try await pool.run { connection in
                 let current = try connection.query("SELECT zone FROM rollup_state").first?.text("zone")
-                if current != zone.name {
-                    try connection.query("SELECT telemetry_set_zone($1)", [.text(zone.name)])
-                }
+                guard current != zone.name else { return }
+                // A zone that the database has never heard of leaves the days as they are.
+                try connection.query(
+                    "SELECT telemetry_set_zone(name) FROM pg_timezone_names WHERE name = $1", [.text(zone.name)])
             }
             switch kind {
             case .native: try await summarizeTables(at: now)
@@ -72,8 +73,9 @@ package struct SeriesUpkeep: Sendable {
 
     private func alone(_ work: (TimeSeriesKind) async throws -> Void) async throws -> Bool {
         let kind: TimeSeriesKind? = try await pool.run { connection in
-            // Whoever writes readings waits for a lock of ours no longer than this.
-            try connection.execute("SET lock_timeout = '1s'")
+            // Whoever writes readings waits behind a lock of ours no longer than this, and what we asked for ends soon
+            // after we do.
+            try connection.execute("SET lock_timeout = '1s'; SET client_connection_check_interval = '5s'")
             let rows = try connection.query(
                 """
                 SELECT to_regclass('rollup_5m') IS NOT NULL AS native
@@ -166,14 +168,5 @@ package struct SeriesUpkeep: Sendable {
             }
         }
         return chunks.count
-    }
-}
-
-extension Timestamp {
-    /// The start of the bucket it is in.
-    package func rounded(downTo resolution: HistoryResolution) -> Timestamp {
-        guard let width = resolution.seconds.map({ Int64($0) * 1_000_000 }) else { return self }
-        let remainder = microseconds % width
-        return Timestamp(microseconds: microseconds - (remainder < 0 ? remainder + width : remainder))
     }
 }

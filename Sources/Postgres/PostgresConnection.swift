@@ -49,7 +49,8 @@ package final class PostgresConnection {
     package var patienceSeconds: Double?
     private var isSilent = false
 
-    /// Connects and prepares the session: UTC, UTF-8, time limits.
+    /// Connects and prepares the session: UTC, UTF-8, time limits, and no parallel workers: what is asked here is small,
+    /// and starting one takes longer than the answer.
     /// - Throws: `unavailable` with the server's own words.
     package init(_ options: PostgresOptions) throws(PostgresError) {
         handle = try ConnectionHandle(options)
@@ -61,6 +62,7 @@ package final class PostgresConnection {
             SET client_min_messages = warning;
             SET statement_timeout = \(limit);
             SET lock_timeout = \(min(limit, 10_000));
+            SET max_parallel_workers_per_gather = 0;
             SET idle_in_transaction_session_timeout = 60000;
             SET tcp_keepalives_idle = 30;
             SET tcp_keepalives_interval = 10;

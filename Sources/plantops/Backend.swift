@@ -141,6 +141,11 @@ struct Backend {
                 intake: { [identity] in identity.clientID }, diskPath: settings.diskPath))
         return [
             Gated(schema) { Housekeeping(store: store, logger: logger) },
+            Gated(schema) {
+                SeriesService(
+                    store: store, upkeep: SeriesUpkeep(settings.database, logger: logger), daysKept: 400, logger: logger
+                )
+            },
             Gated(schema) { BrokerReconciler(access, control: control, logger: logger) },
             Gated(schema) { OfflineWatch(store: store, isReceiving: isReceiving, logger: logger) },
             Gated(schema) {

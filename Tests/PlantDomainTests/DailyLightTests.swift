@@ -85,8 +85,10 @@ import Testing
     @Test func `a device that wakes every two hours covers the day, one that wakes every four does not`() throws {
         let day = try day("2026-06-21")
         func coverage(every hours: Int) throws -> Double {
-            sum(day, try buckets([day], width: 3600, around: 14_400) { Int($0.seconds) / 3600 % hours == 0 ? 500 : nil })
-                .coverage
+            sum(
+                day, try buckets([day], width: 3600, around: 14_400) { Int($0.seconds) / 3600 % hours == 0 ? 500 : nil }
+            )
+            .coverage
         }
         #expect(try coverage(every: 2) == 1)
         #expect(try coverage(every: 4) == 0)

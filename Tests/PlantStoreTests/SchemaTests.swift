@@ -11,7 +11,10 @@ import Testing
     @Test func `a plain database gets monthly partitions, those of last month and the next among them`() throws {
         let database = try TestDatabase(nil)
         let applied = try Schema.migrate(database.options, allowingTimescale: false, logger: logger)
-        #expect(applied == ["1 core", "2 telemetry_native", "3 access", "4 alerts", "5 library"])
+        #expect(
+            applied == [
+                "1 core", "2 telemetry_native", "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native",
+            ])
         #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
         let status = try Schema.status(database.options, logger: logger)
         #expect(status.kind == .native)
@@ -73,7 +76,10 @@ import Testing
             VALUES ('\(id)', '02:00:00:00:00:01', 'Old', now());
             INSERT INTO device_state (device_id, last_seen_at) VALUES ('\(id)', now());
             """)
-        #expect(try Schema.migrate(database.options, logger: Logger(label: "test")) == ["3 access", "4 alerts", "5 library"])
+        #expect(
+            try Schema.migrate(database.options, logger: Logger(label: "test")) == [
+                "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native",
+            ])
         let store = database.store()
         let device = try #require(try await store.device(id))
         #expect((device.isApproved, device.isEnabled, device.needsEnrollment) == (true, true, false))
@@ -111,7 +117,10 @@ import Testing
             }
         }
         let old = try everything()
-        #expect(try Schema.migrate(database.options, logger: logger) == ["4 alerts", "5 library"])
+        #expect(
+            try Schema.migrate(database.options, logger: logger) == [
+                "4 alerts", "5 library", "6 summaries", "7 rollups_native",
+            ])
         #expect(old.count == tables.count)
         #expect(try everything() == old)
         let store = database.store()
