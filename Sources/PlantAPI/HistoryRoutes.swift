@@ -28,6 +28,9 @@ struct HistoryRoutes {
         let (from, to) = span(&query)
         let metrics = Self.metrics(&query)
         let resolution = Self.resolution(&query)
+        if metrics?.contains(DerivedMetric.dli.name) == true, let resolution, resolution != .oneDay {
+            query.refuse("resolution", "\(DerivedMetric.dli.name) is a value of whole days: ask for 1d, or leave it out")
+        }
         try query.finish()
         let question = HistoryQuery(plant: plant, from: from, to: to, metrics: metrics, resolution: resolution)
         switch try await environment.store.history(question) {
@@ -89,10 +92,16 @@ struct HistoryRoutes {
         Route.QueryParameter(name: "to", schema: Schema.time, description: "End, exclusive; now unless given."),
         Route.QueryParameter(
             name: "metrics", schema: Schema.text,
-            description: "Names separated by commas, extra metrics among them; every known metric unless given."),
+            description: """
+                Names separated by commas, extra and derived metrics among them; every measured metric unless given. \
+                Derived: \(DerivedMetric.allCases.map(\.name).joined(separator: ", ")).
+                """),
         Route.QueryParameter(
             name: "resolution", schema: Schema.choice(["auto"] + HistoryResolution.allCases.map(\.rawValue)),
-            description: "auto answers every reading while there are at most 1000, else buckets."),
+            description: """
+                auto answers every reading while there are at most 1000, else buckets, so that there are at most 1000 \
+                points. Days are those of the instance's time zone.
+                """),
     ]
 
     static let schema: JSONValue = {
