@@ -49,8 +49,8 @@ package final class PostgresConnection {
     package var patienceSeconds: Double?
     private var isSilent = false
 
-    /// Connects and prepares the session: UTC, UTF-8, time limits, and no parallel workers: what is asked here is small,
-    /// and starting one takes longer than the answer.
+    /// Connects and prepares the session: UTC, UTF-8, times and numbers as text without loss, time limits, and no parallel
+    /// workers: what is asked here is small, and starting one takes longer than the answer.
     /// - Throws: `unavailable` with the server's own words.
     package init(_ options: PostgresOptions) throws(PostgresError) {
         handle = try ConnectionHandle(options)
@@ -59,6 +59,8 @@ package final class PostgresConnection {
         try execute(
             """
             SET TIME ZONE 'UTC';
+            SET datestyle = 'ISO, YMD';
+            SET extra_float_digits = 1;
             SET client_min_messages = warning;
             SET statement_timeout = \(limit);
             SET lock_timeout = \(min(limit, 10_000));
@@ -163,6 +165,52 @@ package final class PostgresConnection {
         _ = try rows(finish(PQputCopyEnd(handle.pointer, nil)))
     }
 
+    // MARK: rows as text (PostgresConnection+CopyOut.swift)
+
+    func beginCopyOut(_ sql: String) throws(PostgresError) {
+        let start = try finish(PQsendQuery(handle.pointer, sql))
+        guard PQresultStatus(start) == PGRES_COPY_OUT else {
+            _ = try rows(start)
+            throw PostgresError(.statement, "not a COPY TO STDOUT statement")
+        }
+        PQclear(start)
+    }
+
+    /// - Returns: nil after the last row. Whoever gets a row frees it with `PQfreemem`.
+    func nextCopyRow(
+        _ deadline: Double?
+    ) throws(PostgresError) -> (pointer: UnsafeMutablePointer<CChar>, count: Int)? {
+        while true {
+            var pointer: UnsafeMutablePointer<CChar>?
+            // libpq: "a data row is always returned … only a whole one"; 0: none has come in yet; -1: that was all;
+            // -2: an error.
+            let count = PQgetCopyData(handle.pointer, &pointer, 1)
+            if let pointer, count > 0 { return (pointer, Int(count)) }
+            guard count == 0 else {
+                guard count == -1 else { throw lost() }
+                return nil
+            }
+            let left = deadline.map { max(0, $0 - monotonicSeconds()) } ?? 60
+            if !waitForInput(milliseconds: Int32(left * 1000) + 1), let deadline, monotonicSeconds() >= deadline {
+                isSilent = true
+                throw PostgresError(.unavailable, "the server does not answer")
+            }
+            // Also when nothing came: a signal may have ended the wait.
+            guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
+        }
+    }
+
+    func endCopyOut() throws(PostgresError) { _ = try rows(finish(1)) }
+
+    /// Asks the server, over a connection made for that, to stop the statement under way. It then ends with 57014, or
+    /// as it would have if the word came too late.
+    func cancelStatement() {
+        guard let cancel = PQgetCancel(handle.pointer) else { return }
+        defer { PQfreeCancel(cancel) }
+        var message = [CChar](repeating: 0, count: 256)
+        _ = PQcancel(cancel, &message, Int32(message.count))
+    }
+
     /// Runs `work` in a transaction: committed when it returns, rolled back when it throws.
     package func transaction<T>(_ work: (PostgresConnection) throws -> T) throws -> T {
         try execute("BEGIN")
@@ -208,8 +256,8 @@ package final class PostgresConnection {
             }
             guard let result = PQgetResult(handle.pointer) else { return answer }
             switch PQresultStatus(result) {
-            case PGRES_COPY_IN:
-                // More is expected from us before there is another result.
+            case PGRES_COPY_IN, PGRES_COPY_OUT:
+                // The rows come first, one way or the other, before there is another result.
                 PQclear(answer)
                 return result
             default:
