@@ -96,6 +96,19 @@ package struct APIEnvironment: Sendable {
         }
     }
 
+    /// What is left on the disk that must not fill up.
+    package struct Disk: Sendable {
+        let path: String
+        let totalBytes: Double
+        let freeBytes: Double
+
+        package init(path: String, totalBytes: Double, freeBytes: Double) {
+            self.path = path
+            self.totalBytes = totalBytes
+            self.freeBytes = freeBytes
+        }
+    }
+
     let store: Store
     let accounts: Accounts
     let sealer: Sealer
@@ -110,6 +123,10 @@ package struct APIEnvironment: Sendable {
     let health: @Sendable () -> HealthReport
     /// What is measured, in Prometheus' text format; nil when that is switched off.
     let metrics: (@Sendable () -> String)?
+    /// nil when it cannot be looked at.
+    let disk: @Sendable () -> Disk?
+    /// How long every single reading is kept; nil: for ever.
+    let retentionDays: Int?
     let version: String
     let now: @Sendable () -> Timestamp
 
@@ -117,7 +134,8 @@ package struct APIEnvironment: Sendable {
         store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
         channels: Channels, events: EventHub, isOpen: @escaping @Sendable () -> Bool,
         health: @escaping @Sendable () -> HealthReport,
-        metrics: (@Sendable () -> String)? = nil, version: String,
+        metrics: (@Sendable () -> String)? = nil, disk: @escaping @Sendable () -> Disk? = { nil },
+        retentionDays: Int? = nil, version: String,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
@@ -131,6 +149,8 @@ package struct APIEnvironment: Sendable {
         self.isOpen = isOpen
         self.health = health
         self.metrics = metrics
+        self.disk = disk
+        self.retentionDays = retentionDays
         self.version = version
         self.now = now
     }

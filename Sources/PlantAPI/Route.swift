@@ -84,7 +84,8 @@ struct RouteTable: Sendable {
             + TokenRoutes(environment).routes + EnrollmentTokenRoutes(environment).routes
             + EnrollmentRoutes(environment).routes + DeviceRoutes(environment).routes
             + DeviceCommandRoutes(environment).routes
-            + PlantRoutes(environment).routes + HistoryRoutes(environment).routes + RejectRoutes(environment).routes
+            + PlantRoutes(environment).routes + HistoryRoutes(environment).routes + ExportRoutes(environment).routes
+            + RejectRoutes(environment).routes + SystemRoutes(environment).routes
             + AuditRoutes(environment).routes + AlertRoutes(environment).routes
             + ReplayRoutes(environment).routes + ChannelRoutes(environment).routes
             + AlertSettingsRoutes(environment).routes + EventRoutes(environment).routes

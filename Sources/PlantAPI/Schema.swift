@@ -81,5 +81,6 @@ enum Schema {
         "QuietHours": ChannelRoutes.quietHoursSchema,
         "AlertSettings": AlertSettingsRoutes.schema,
         "Replay": ReplayRoutes.schema,
+        "Storage": SystemRoutes.schema,
     ]
 }

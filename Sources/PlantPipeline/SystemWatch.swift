@@ -134,9 +134,9 @@ package struct SystemWatch: Sendable {
 }
 
 /// What is left on a disk.
-struct DiskSpace: Equatable {
-    let freeBytes: Double
-    let totalBytes: Double
+package struct DiskSpace: Equatable {
+    package let freeBytes: Double
+    package let totalBytes: Double
 
     init(freeBytes: Double, totalBytes: Double) {
         self.freeBytes = freeBytes
@@ -144,7 +144,7 @@ struct DiskSpace: Equatable {
     }
 
     /// - Returns: nil when there is nothing under that path.
-    init?(of path: String) {
+    package init?(of path: String) {
         var status = statvfs()
         guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
         // For those who are not root.

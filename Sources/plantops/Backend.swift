@@ -189,6 +189,12 @@ struct Backend {
                 send: { try await access.send($0) }),
             channels: channels, events: events, isOpen: { schema.isReady }, health: health,
             metrics: settings.enablesMetrics ? BackendMetrics.start(health) : nil,
+            disk: { [path = settings.diskPath] in
+                DiskSpace(of: path).map {
+                    APIEnvironment.Disk(path: path, totalBytes: $0.totalBytes, freeBytes: $0.freeBytes)
+                }
+            },
+            retentionDays: settings.retentionDays,
             version: programVersion)
     }
 }

@@ -53,6 +53,8 @@ struct Settings: Sendable {
     let judgesReadings: Bool
     /// `DISK_PATH`: where the disk is that must not fill up.
     let diskPath: String
+    /// `RETENTION_RAW_DAYS`: how many days every single reading is kept; nil (0) keeps them for ever.
+    let retentionDays: Int?
     /// `LOG_LEVEL`, `LOG_FORMAT`
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -61,7 +63,11 @@ struct Settings: Sendable {
         let password: Secret
     }
 
-    /// Said at start: misspelt names, and settings that this version does not use yet.
+    /// The fewest days that single readings are kept. A device may bring what it has buffered for 30 days
+    /// (`TelemetryDecoder`), and that must not fall into what has been dropped.
+    static let leastRetentionDays = 35
+
+    /// Said at start: misspelt names, settings that this version does not use yet, and what is taken for something else.
     let warnings: [String]
 
     /// The CA file that devices get with their credentials, also when the backend itself comes in without TLS.
@@ -132,6 +138,7 @@ extension Settings {
         if !FileManager.default.fileExists(atPath: diskPath) {
             source.problem("DISK_PATH must be a folder of this machine, such as the one that holds the database")
         }
+        let retention = source.integer("RETENTION_RAW_DAYS", range: 0...36_500, default: 400)
         let level = source.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), default: "info")
         let format = source.choice("LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue), default: "console")
         guard source.problems.isEmpty, let database, let sealer else { throw SettingsError(problems: source.problems) }
@@ -157,10 +164,17 @@ extension Settings {
         channelAllowedHosts = allowedHosts
         discordWebhook = discord
         self.diskPath = diskPath
+        retentionDays = retention == 0 ? nil : max(retention, Self.leastRetentionDays)
         self.judgesReadings = judgesReadings
         logLevel = Logger.Level(rawValue: level) ?? .info
         logFormat = LogFormat(rawValue: format) ?? .console
-        warnings = SettingsNames.warnings(environment)
+        var warnings = SettingsNames.warnings(environment)
+        if 1..<Self.leastRetentionDays ~= retention {
+            warnings.append(
+                "RETENTION_RAW_DAYS is taken as \(Self.leastRetentionDays): what devices have buffered may be 30 days old, "
+                    + "and must not fall into what has been dropped")
+        }
+        self.warnings = warnings
     }
 
     /// `https://example.org:8443` of a whole address, in lower case; nil when it is none.

@@ -8,12 +8,12 @@ enum SettingsNames {
         "PUBLIC_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "HTTP_HOST", "HTTP_PORT", "LOG_LEVEL", "LOG_FORMAT",
         "AUTH_MODE", "ENROLLMENT_MODE", "ADMIN_EMAIL", "ADMIN_PASSWORD", "CORS_ORIGINS", "TRUSTED_PROXIES",
         "MQTT_CLIENT_CERT", "MQTT_CLIENT_KEY", "ENABLE_METRICS", "DISCORD_WEBHOOK_URL", "CHANNEL_ALLOWED_HOSTS",
-        "DISK_PATH",
+        "DISK_PATH", "RETENTION_RAW_DAYS",
     ]
 
     /// Part of the contract, without effect in this version: whoever sets one is told so.
     private static let later: Set<String> = [
-        "RETENTION_RAW_DAYS", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
+        "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
     ]
 
     /// Set for the scripts around the program and the simulator.

@@ -94,6 +94,28 @@ import Testing
     }
 
     @Test func `a setting this version does not use yet is said to be so`() {
-        #expect(SettingsNames.warnings(["RETENTION_RAW_DAYS": "30"]).first?.contains("RETENTION_RAW_DAYS") == true)
+        #expect(SettingsNames.warnings(["OPENAI_BASE_URL": "x"]).first?.contains("OPENAI_BASE_URL") == true)
+    }
+
+    @Test(
+        arguments: [
+            (nil, 400, false), ("400", 400, false), ("0", nil, false), ("35", 35, false), ("36500", 36_500, false),
+            ("34", 35, true), ("1", 35, true),
+        ] as [(String?, Int?, Bool)])
+    func `readings are kept for so many days, and never less than devices may be late`(
+        text: String?, days: Int?, warns: Bool
+    ) throws {
+        let settings = try Settings(environment: with(text.map { ["RETENTION_RAW_DAYS": $0] } ?? [:]))
+        #expect(settings.retentionDays == days)
+        #expect(settings.warnings.contains { $0.contains("RETENTION_RAW_DAYS") } == warns)
+    }
+
+    @Test(arguments: ["-1", "36501", "1.5", "a year", "400d", "99999999999999999999"])
+    func `a span that is none is a problem like the others`(text: String) {
+        let error = #expect(throws: SettingsError.self) {
+            try Settings(environment: with(["RETENTION_RAW_DAYS": text, "HTTP_PORT": "0"]))
+        }
+        #expect(error?.problems.count == 2)
+        #expect(error?.problems.contains { $0.hasPrefix("RETENTION_RAW_DAYS") } == true)
     }
 }

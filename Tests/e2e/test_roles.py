@@ -22,7 +22,8 @@ NEEDED = {
         ("GET", "/auth/me"), ("PUT", "/auth/password"), ("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/{id}"),
         ("GET", "/devices"), ("GET", "/devices/{id}"), ("GET", "/devices/{id}/telemetry/latest"),
         ("GET", "/devices/{id}/commands"), ("GET", "/plants"), ("GET", "/plants/{id}"), ("GET", "/plants/{id}/devices"),
-        ("GET", "/plants/{id}/history"), ("POST", "/plants/{id}/thresholds/replay"), ("GET", "/alerts"),
+        ("GET", "/plants/{id}/history"), ("GET", "/plants/{id}/export.csv"), ("GET", "/system/storage"),
+        ("POST", "/plants/{id}/thresholds/replay"), ("GET", "/alerts"),
         ("GET", "/alerts/{id}"), ("GET", "/events")},
     "member": {
         ("GET", "/enrollment-tokens"), ("POST", "/enrollment-tokens"), ("DELETE", "/enrollment-tokens/{id}"),
