@@ -4,8 +4,7 @@ import PlantStore
 
 /// What was measured in a plant over a span of time.
 struct HistoryRoutes {
-    /// Ten years: longer than any retention.
-    private static let longestHours = 87_660.0
+    private static let usualHours = 24.0
     private static let metricsLimit = 32
 
     private let environment: APIEnvironment
@@ -29,7 +28,8 @@ struct HistoryRoutes {
         let metrics = Self.metrics(&query)
         let resolution = Self.resolution(&query)
         if metrics?.contains(DerivedMetric.dli.name) == true, let resolution, resolution != .oneDay {
-            query.refuse("resolution", "\(DerivedMetric.dli.name) is a value of whole days: ask for 1d, or leave it out")
+            query.refuse(
+                "resolution", "\(DerivedMetric.dli.name) is a value of whole days: ask for 1d, or leave it out")
         }
         try query.finish()
         let question = HistoryQuery(plant: plant, from: from, to: to, metrics: metrics, resolution: resolution)
@@ -47,18 +47,15 @@ struct HistoryRoutes {
     }
 
     private func span(_ query: inout QueryParameters) -> (from: Timestamp, to: Timestamp) {
-        let hours = query.number("hours", range: 0.01...Self.longestHours)
-        let (from, to) = (query.time("from"), query.time("to"))
-        if hours != nil, from != nil { query.refuse("hours", "give either hours or from, not both") }
-        // A reading of this very moment is inside.
-        let end = to ?? environment.now().adding(seconds: 1)
-        let start = from ?? end.adding(seconds: -(hours ?? 24) * 3600)
-        if start >= end {
+        let span = TimeSpan(&query, now: environment.now())
+        let to = span.to ?? TimeSpan.end(environment.now())
+        let from = span.from ?? to.adding(seconds: -Self.usualHours * 3600)
+        if span.to == nil, from >= to {
             query.refuse("from", "must be before to")
-        } else if end.seconds(since: start) > Self.longestHours * 3600 {
+        } else if to.seconds(since: from) > TimeSpan.longestHours * 3600 {
             query.refuse("from", "a history covers ten years at most")
         }
-        return (start, end)
+        return (from, to)
     }
 
     private static func metrics(_ query: inout QueryParameters) -> [String]? {
@@ -85,24 +82,21 @@ struct HistoryRoutes {
         return resolution
     }
 
-    private static let parameters = [
-        Route.QueryParameter(
-            name: "hours", schema: Schema.number(0.01...longestHours), description: "The span ending now (or at `to`)."),
-        Route.QueryParameter(name: "from", schema: Schema.time, description: "Start, inclusive."),
-        Route.QueryParameter(name: "to", schema: Schema.time, description: "End, exclusive; now unless given."),
-        Route.QueryParameter(
-            name: "metrics", schema: Schema.text,
-            description: """
-                Names separated by commas, extra and derived metrics among them; every measured metric unless given. \
-                Derived: \(DerivedMetric.allCases.map(\.name).joined(separator: ", ")).
-                """),
-        Route.QueryParameter(
-            name: "resolution", schema: Schema.choice(["auto"] + HistoryResolution.allCases.map(\.rawValue)),
-            description: """
-                auto answers every reading while there are at most 1000, else buckets, so that there are at most 1000 \
-                points. Days are those of the instance's time zone.
-                """),
-    ]
+    private static let parameters =
+        TimeSpan.parameters + [
+            Route.QueryParameter(
+                name: "metrics", schema: Schema.text,
+                description: """
+                    Names separated by commas, extra and derived metrics among them; every measured metric unless given. \
+                    Derived: \(DerivedMetric.allCases.map(\.name).joined(separator: ", ")).
+                    """),
+            Route.QueryParameter(
+                name: "resolution", schema: Schema.choice(["auto"] + HistoryResolution.allCases.map(\.rawValue)),
+                description: """
+                    auto answers every reading while there are at most 1000, else buckets, so that there are at most 1000 \
+                    points. Days are those of the instance's time zone.
+                    """),
+        ]
 
     static let schema: JSONValue = {
         let column = Schema.array(Schema.nullable(Schema.number))

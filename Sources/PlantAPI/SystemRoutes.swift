@@ -105,7 +105,7 @@ private actor StorageAnswer {
                     ["before_bytes": .integer($0.before), "after_bytes": .integer($0.after)]
                 } ?? .null,
             ],
-            "retention": ["raw_days": JSONValue(environment.retentionDays), "raw_from": .null],
+            "retention": ["raw_days": JSONValue(environment.retentionDays), "raw_from": JSONValue(report.rawFrom)],
             "taken_at": JSONValue(now),
         ]
     }

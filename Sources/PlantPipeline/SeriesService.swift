@@ -3,7 +3,8 @@ import PlantDomain
 package import PlantStore
 import ServiceLifecycle
 
-/// Keeps the rollups of readings current, and their single ones no longer than they are to be kept.
+/// Keeps the rollups of readings current, and their single ones no longer than they are to be kept; notes how large the
+/// database is.
 package struct SeriesService: Service {
     /// Buckets of long spans are so far behind at most when a reading comes late; what is new is always in them.
     private static let seconds = 60.0
@@ -38,6 +39,7 @@ package struct SeriesService: Service {
                 let isOurs = try await upkeep.summarize(zone: zone, at: now)
                 if isOurs, trimmed.map({ now.seconds(since: $0) >= Self.secondsBetweenTrims }) ?? true {
                     try await trim(at: now)
+                    try await store.sampleStorage(at: now)
                     trimmed = now
                 }
             } catch is CancellationError {

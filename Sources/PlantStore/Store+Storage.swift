@@ -17,6 +17,8 @@ package struct StorageReport: Sendable {
     package let tables: [Table]
     package let oldestReading: Timestamp?
     package let newestReading: Timestamp?
+    /// Single readings from before have been dropped; nil: none have.
+    package let rawFrom: Timestamp?
     /// Bytes that compressed readings had, and have; nil when none are compressed.
     package let compression: (before: Int64, after: Int64)?
     /// Of the last week.
@@ -50,7 +52,8 @@ extension Store {
             let size = try connection.query(
                 """
                 SELECT pg_database_size(current_database()) AS bytes,
-                    (SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry'::regclass) AS partitioned
+                    (SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry'::regclass) AS partitioned,
+                    (SELECT raw_from FROM rollup_state) AS raw_from
                 """)[0]
             let kind = try size.bool("partitioned") ? TimeSeriesKind.native : .timescale
             let tables = try connection.query(kind == .native ? StorageSQL.tables : StorageSQL.tablesOfTimescale).map {
@@ -68,6 +71,7 @@ extension Store {
             return StorageReport(
                 kind: kind, databaseBytes: try size.int("bytes"), tables: tables,
                 oldestReading: try span.optionalTime("oldest"), newestReading: try span.optionalTime("newest"),
+                rawFrom: try size.optionalTime("raw_from"),
                 compression: kind == .native ? nil : try Self.compression(connection), samples: samples)
         }
     }

@@ -143,7 +143,8 @@ struct Backend {
             Gated(schema) { Housekeeping(store: store, logger: logger) },
             Gated(schema) {
                 SeriesService(
-                    store: store, upkeep: SeriesUpkeep(settings.database, logger: logger), daysKept: 400, logger: logger
+                    store: store, upkeep: SeriesUpkeep(settings.database, logger: logger),
+                    daysKept: settings.retentionDays, logger: logger
                 )
             },
             Gated(schema) { BrokerReconciler(access, control: control, logger: logger) },

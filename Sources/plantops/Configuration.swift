@@ -4,6 +4,7 @@ import MQTT
 import PlantAPI
 import PlantDomain
 import PlantPipeline
+import PlantStore
 import Postgres
 import Sealing
 
@@ -62,10 +63,6 @@ struct Settings: Sendable {
         let email: String
         let password: Secret
     }
-
-    /// The fewest days that single readings are kept. A device may bring what it has buffered for 30 days
-    /// (`TelemetryDecoder`), and that must not fall into what has been dropped.
-    static let leastRetentionDays = 35
 
     /// Said at start: misspelt names, settings that this version does not use yet, and what is taken for something else.
     let warnings: [String]
@@ -164,14 +161,14 @@ extension Settings {
         channelAllowedHosts = allowedHosts
         discordWebhook = discord
         self.diskPath = diskPath
-        retentionDays = retention == 0 ? nil : max(retention, Self.leastRetentionDays)
+        retentionDays = retention == 0 ? nil : max(retention, SeriesUpkeep.leastDaysKept)
         self.judgesReadings = judgesReadings
         logLevel = Logger.Level(rawValue: level) ?? .info
         logFormat = LogFormat(rawValue: format) ?? .console
         var warnings = SettingsNames.warnings(environment)
-        if 1..<Self.leastRetentionDays ~= retention {
+        if 1..<SeriesUpkeep.leastDaysKept ~= retention {
             warnings.append(
-                "RETENTION_RAW_DAYS is taken as \(Self.leastRetentionDays): what devices have buffered may be 30 days old, "
+                "RETENTION_RAW_DAYS is taken as \(SeriesUpkeep.leastDaysKept): what devices have buffered may be 30 days old, "
                     + "and must not fall into what has been dropped")
         }
         self.warnings = warnings

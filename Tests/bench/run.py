@@ -22,6 +22,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "e2e"))
 
+import history  # noqa: E402
 from support.stack import Stack, merged  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
 
@@ -147,7 +148,7 @@ class Shares:
 
 class Bench:
     def __init__(self, stack, arguments):
-        self.stack, self.quick = stack, arguments.quick
+        self.stack, self.quick, self.only_history = stack, arguments.quick, arguments.history
         self.count = 20_000 if self.quick else 100_000
         self.repetitions = 1 if self.quick else 3
         self.state = stack.home / "bench-devices.json"
@@ -477,10 +478,17 @@ class Bench:
         self.stack.start("backend")
         self.stack.ready()
         self.enroll()
+        if self.only_history:
+            return self.years()
         self.throughput()
         self.latency()
         self.api()
         self.judging()
+        self.years()
+
+    def years(self):
+        history.History(self, say).measure()
+        history.rollup_cost(self, say, middle, series)
 
 
 def load(url, seconds, token):
@@ -573,10 +581,11 @@ def main():
     parser.add_argument("--quick", action="store_true", help="20 000 messages, one repetition")
     parser.add_argument("--timescale", choices="01",
                         help="0: plain PostgreSQL; 1: TimescaleDB (default: if it is there)")
+    parser.add_argument("--history", action="store_true", help="only the year of readings")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     arguments = parser.parse_args()
-    if arguments.quick and arguments.write:
-        parser.error("what --quick measures is not for the document")
+    if (arguments.quick or arguments.history) and arguments.write:
+        parser.error("only everything, not --quick or --history, is for the document")
     for program in ("mosquitto_sub", "psql"):
         if not shutil.which(program):
             parser.error(f"{program} is not installed: make packages, or scripts/install-packages.sh check")
