@@ -63,7 +63,7 @@ struct ExportRoutes {
         for name in text.split(separator: ",").map(String.init) where !names.contains(name) {
             if let canonical = Metric.canonicalName(ofAlias: name) {
                 query.refuse("metrics", "\(name) is called \(canonical) here")
-            } else if derived.contains(name) {
+            } else if DerivedMetric(rawValue: name) != nil {
                 query.refuse("metrics", "\(name) is not measured but calculated, and is not exported")
             }
             names.append(name)
@@ -73,11 +73,6 @@ struct ExportRoutes {
         }
         return names
     }
-
-    /// What a history calculates from what was measured.
-    private static let derived: Set<String> = [
-        "vpd_kpa", "dew_point_celsius", "absolute_humidity_g_m3", "ppfd_umol_m2_s", "soil_ec_25_us_cm", "dli_mol_m2_d",
-    ]
 
     private static let parameters =
         TimeSpan.parameters + [

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import PlantDomain
 import PlantStore
 import TestSupport
@@ -178,5 +179,55 @@ import Testing
         let all = try await records(pot, ExportQuery(plant: pot.plant), bytes: 10_000)
         #expect(all.count == 200)
         #expect(Set(all).count == 200)
+    }
+
+    @Test(arguments: TestDatabase.kinds)
+    func `buckets are exported with mean, least, most and number, summarized already or not`(
+        kind: TimeSeriesKind
+    ) async throws {
+        let pot = try await pot(kind)
+        // 10, 11, 12 °C in each hour, and one of them has an extra metric.
+        let lamps = [ExtraValue(name: "lamps", value: 7)]
+        let readings: [Reading] = (0..<9).map { index in
+            let (hour, third) = (index / 3, index % 3)
+            let time = start.adding(seconds: Double(hour * 3600 + third * 600))
+            return reading(time, [.temperature: Double(10 + third)], extras: index == 4 ? lamps : [])
+        }
+        for device in pot.devices { try write(pot, device, readings) }
+        let query = ExportQuery(plant: pot.plant, metrics: ["temperature", "lamps"], resolution: .oneHour)
+        #expect(
+            query.header
+                == "time,device_id,readings,temperature_avg,temperature_min,temperature_max,temperature_count,"
+                + "lamps_avg,lamps_min,lamps_max,lamps_count\r\n")
+        var expected: [String] = []
+        for hour in 0..<3 {
+            let (time, extra) = (start.adding(seconds: Double(hour) * 3600), hour == 1 ? "7,7,7,1" : ",,,")
+            for device in pot.devices { expected.append("\(time),\(device),3,11,10,12,3,\(extra)") }
+        }
+        let everything = ExportQuery(plant: pot.plant, resolution: .oneHour)
+        #expect(everything.header.hasPrefix("time,device_id,readings,soil_moisture_avg,"))
+        #expect(everything.header.hasSuffix(",rssi_count,extra\r\n"))
+        let upkeep = SeriesUpkeep(pot.database.options, logger: Logger(label: "test"))
+        // Plain tables learn of what comes late when it is summarized; TimescaleDB reads it live until then.
+        for round in kind == .timescale ? ["live", "summarized"] : ["summarized"] {
+            if round == "summarized" {
+                try await eventually("everything is summarized") {
+                    try await upkeep.summarize(zone: .utc, at: .now())
+                    return try await pot.store.exportPage(query).csv.count > 0
+                }
+            }
+            for rows in [1, 2, 3, 6, 7, 100] {
+                #expect(try await records(pot, query, rows: rows) == expected, "\(round), pages of \(rows)")
+            }
+            let all = try await records(pot, everything)
+            try #require(all.count == 6)
+            #expect(all[2].contains(#","{""lamps"": [7, 7, 7, 1]}"#), "\(all[2])")
+            let fine = ExportQuery(plant: pot.plant, resolution: .fiveMinutes)
+            #expect(try await records(pot, fine).count == 18)
+            let days = ExportQuery(plant: pot.plant, metrics: ["temperature"], resolution: .oneDay)
+            let found = try await records(pot, days)
+            #expect(found.count == 2)
+            #expect(found.allSatisfy { $0.hasSuffix(",9,11,10,12,9") }, "\(found)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 import PlantDomain
 import PlantStore
 import Postgres
@@ -131,5 +132,30 @@ import Testing
             """)
         let report = try await database.store().storageReport(at: now)
         #expect(report.samples.map(\.bytes) == [6, 5, 4, 3, 2, 1, 0])
+    }
+
+    @Test(arguments: TestDatabase.kinds)
+    func `from when on single readings are there is told once some have been dropped`(kind: TimeSeriesKind) async throws
+    {
+        let database = try await filled(kind, days: 100)
+        let store = database.store()
+        #expect(try await store.storageReport(at: now).rawFrom == nil)
+        let upkeep = SeriesUpkeep(database.options, logger: Logger(label: "test"))
+        // It goes on month by month.
+        try await eventually("everything is summarized") { [now] in
+            try await upkeep.summarize(zone: .utc, at: now)
+            return try database.text("SELECT is_complete::text FROM rollup_state") == "true"
+        }
+        let trimmed = try #require(try await upkeep.trim(keeping: 40, at: now))
+        #expect(trimmed.dropped > 0)
+        let report = try await store.storageReport(at: now)
+        let rawFrom = try #require(report.rawFrom)
+        #expect(rawFrom <= now.adding(seconds: -40 * 86_400))
+        // A reading each hour: the oldest that is left is the first of what was not dropped.
+        #expect(report.oldestReading == rawFrom)
+        let names = report.tables.map(\.name)
+        #expect(Set(names).count == names.count)
+        #expect(names.contains(kind == .native ? "rollup_5m" : "telemetry_5m"))
+        #expect(!names.contains { $0.hasPrefix("_") })
     }
 }

@@ -190,6 +190,33 @@ def test_an_extra_metric_is_a_column_where_it_is_asked_for(stack, planted):
     assert [(float(record["lamps"]), record["temperature"]) for record in found] == [(7, "20"), (0.30000000000000004, "")]
 
 
+def test_buckets_have_mean_least_most_and_number(stack, pot):
+    fill(stack, pot.plant, pot.id, 3000)
+    raw = export(stack.api, pot.plant, metrics="temperature")
+
+    def summarized():
+        days = export(stack.api, pot.plant, resolution="1d", metrics="temperature")
+        return sum(int(day["readings"]) for day in days) == 3000 and 2 <= len(days) <= 4
+
+    # What comes late is in the buckets within a minute.
+    wait_until(summarized, 100, "all readings are in the days", every=1)
+    for resolution, width in (("5m", HOUR // 12), ("1h", HOUR)):
+        buckets = export(stack.api, pot.plant, resolution=resolution)
+        assert list(buckets[0])[:7] == ["time", "device_id", "readings", "soil_moisture_avg", "soil_moisture_min",
+                                        "soil_moisture_max", "soil_moisture_count"] and list(buckets[0])[-1] == "extra"
+        expected = {}
+        for record in raw:
+            expected.setdefault(parse(record["time"]) // width * width, []).append(float(record["temperature"]))
+        assert [parse(bucket["time"]) for bucket in buckets] == list(expected)
+        for bucket, values in zip(buckets, expected.values()):
+            assert int(bucket["readings"]) == int(bucket["temperature_count"]) == len(values)
+            assert (float(bucket["temperature_min"]), float(bucket["temperature_max"])) == (min(values), max(values))
+            assert float(bucket["temperature_avg"]) == pytest.approx(sum(values) / len(values))
+            assert bucket["co2_avg"] == "" and bucket["co2_count"] == "0"
+    name = stack.api.get(f"/plants/{pot.plant}/export.csv", params={"resolution": "1h"}).headers["Content-Disposition"]
+    assert "Monstera 1h.csv" in name
+
+
 def test_a_plant_without_readings_has_a_header(stack, plant):
     answer = stack.api.get(f"/plants/{plant['id']}/export.csv")
     assert answer.content == (",".join(HEADER) + "\r\n").encode()
