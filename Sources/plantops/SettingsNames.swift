@@ -1,3 +1,5 @@
+import PlantDomain
+
 /// The names of all settings, to find misspelt ones.
 enum SettingsNames {
     /// Used by this version.
@@ -51,21 +53,7 @@ enum SettingsNames {
     }
 
     /// At most two letters added, left out, changed or swapped; short names only one.
-    static func isClose(_ name: String, _ known: String) -> Bool {
-        let allowed = known.count > 8 ? 2 : 1
-        guard abs(name.count - known.count) <= allowed else { return false }
-        let (a, b) = (Array(name), Array(known))
-        var beforePrevious: [Int] = []
-        var previous = Array(0...b.count)
-        for i in a.indices {
-            var row = [i + 1]
-            for j in b.indices {
-                var best = min(previous[j + 1] + 1, row[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforePrevious[j - 1] + 1) }
-                row.append(best)
-            }
-            (beforePrevious, previous) = (previous, row)
-        }
-        return previous[b.count] <= allowed
+    private static func isClose(_ name: String, _ known: String) -> Bool {
+        EditDistance.isWithin(known.count > 8 ? 2 : 1, Array(name.unicodeScalars), Array(known.unicodeScalars))
     }
 }
