@@ -43,7 +43,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Each target may import only what is listed here: the list is the architecture.
-        .target(name: "PlantDomain", swiftSettings: strict),
+        .target(name: "PlantDomain", resources: [.embedInCode("Resources")], swiftSettings: strict),
         .target(name: "MQTT", dependencies: ["CMosquitto", logging], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgres", logging], swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["COpenSSL"], swiftSettings: strict),

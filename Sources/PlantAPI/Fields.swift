@@ -33,14 +33,14 @@ struct Fields {
     /// A field deeper inside.
     mutating func refuse(_ path: [String], _ detail: String) {
         guard errors.count < Self.errorsLimit else { return }
-        let pointer = path.map { $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined(separator: "/")
+        let pointer = path.map(Self.escaped).joined(separator: "/")
         errors.append(Problem.FieldError(pointer: "\(prefix)/\(pointer)", detail: detail))
     }
 
+    private func pointer(to name: String) -> String { "\(prefix)/" + Self.escaped(name) }
+
     /// RFC 6901: ~ and / inside a name are written ~0 and ~1.
-    private func pointer(to name: String) -> String {
-        "\(prefix)/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
-    }
+    static func escaped(_ name: String) -> String { name.replacing("~", with: "~0").replacing("/", with: "~1") }
 
     /// A text of one line, without the white space around it.
     mutating func text(_ name: String, length: ClosedRange<Int>) -> Change<String> {
@@ -246,9 +246,4 @@ extension Change {
     var value: Value? {
         if case .set(let value) = self { value } else { nil }
     }
-}
-
-/// A number as people write it: 40 rather than 40.0.
-func plain(_ number: Double) -> String {
-    number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
 }
