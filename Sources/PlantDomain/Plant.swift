@@ -20,6 +20,8 @@ package struct Plant: Sendable, Equatable {
     package var lightAlert: AlertSeverity?
     /// Of the last completed local day; nil when nothing was asked or measured.
     package var lightOfYesterday: LightSum?
+    /// The species of one's own that `species` names.
+    package var ownSpecies: Species?
 
     /// A place in the drawing of the room; the unit is the drawing's own.
     package struct Position: Sendable, Equatable, Codable {
@@ -47,6 +49,11 @@ package struct Plant: Sendable, Equatable {
         self.deviceCount = deviceCount
         self.latest = latest
         self.silenceAllowedSeconds = silenceAllowedSeconds
+    }
+
+    /// Limits to begin with, if `species` names one that is known. They are never applied by themselves.
+    package var suggestedThresholds: Thresholds? {
+        (ownSpecies ?? species.flatMap { SpeciesLibrary.builtIn(named: $0) })?.suggestedThresholds
     }
 
     package func status(now: Timestamp) -> PlantStatus {

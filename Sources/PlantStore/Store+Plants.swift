@@ -3,7 +3,9 @@ package import PlantDomain
 import Postgres
 
 extension Store {
-    package func createPlant(_ plant: Plant, by origin: Origin) async throws {
+    /// - Returns: the plant as it is read from now on.
+    @discardableResult
+    package func createPlant(_ plant: Plant, by origin: Origin) async throws -> Plant {
         try await pool.transaction { connection in
             try connection.query(
                 """
@@ -17,6 +19,7 @@ extension Store {
                     .time(plant.createdAt), .time(plant.updatedAt), .text(plant.lightSource.rawValue),
                 ])
             try Self.record("plant.create", .plant(plant), by: origin, at: plant.createdAt, on: connection)
+            return try Self.plant(connection, plant.id) ?? plant
         }
     }
 
@@ -64,7 +67,8 @@ extension Store {
             try Self.record(
                 "plant.update", .plant(plant), by: origin, at: now, details: changes(from: before, to: plant),
                 on: connection)
-            return plant
+            // Another name may mean another species.
+            return plant.species == before.species ? plant : try Self.plant(connection, id)
         }
     }
 
@@ -107,15 +111,16 @@ extension Store {
                     SELECT min(l.severity) FROM alerts l WHERE l.plant_id = p.id AND l.state = 'firing'
                         AND l.kind = 'threshold' AND l.metric = 'light_level') AS light_alert,
                 d.id AS device_id, d.reporting_interval_seconds, a.readings_from,
-                s.learned_interval_seconds,
+                s.learned_interval_seconds, \(speciesColumns("o")),
                 \(StateColumns.selected)
             FROM (SELECT count(*) AS total FROM plants) n
             LEFT JOIN (\(selection)) p ON true
             LEFT JOIN device_assignments a ON a.plant_id = p.id AND a.unassigned_at IS NULL
             LEFT JOIN devices d ON d.id = a.device_id
             LEFT JOIN device_state s ON s.device_id = d.id
+            LEFT JOIN (\(speciesByName(first: values.count + 1))) o ON o.name = lower(p.species)
             ORDER BY p.id, d.id
-            """, values)
+            """, values + builtInNames)
         var plants: [Plant] = []
         for index in 0..<rows.count {
             let row = rows[index]
@@ -148,6 +153,7 @@ extension Store {
             room: try row.optionalText("room"), position: position,
             thresholds: try JSONDecoder().decode(Thresholds.self, from: Data(row.text("thresholds").utf8)),
             createdAt: try row.time("created_at"), updatedAt: try row.time("updated_at"))
+        plant.ownSpecies = try ownSpecies(row)
         plant.snoozedUntil = try row.optionalTime("snoozed_until")
         // A newer version may know more of them.
         plant.lightSource = LightSource(rawValue: try row.text("light_source")) ?? .sun
