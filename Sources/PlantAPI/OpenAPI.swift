@@ -61,7 +61,9 @@ package enum OpenAPI {
         }
         let parameters = pathParameters(route) + route.query.map(queryParameter)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
-        if let body = route.body { operation["requestBody"] = ["required": true, "content": content(body)] }
+        if let body = route.body {
+            operation["requestBody"] = ["required": true, "content": content(body, route.bodyMediaType)]
+        }
         return .object(operation)
     }
 

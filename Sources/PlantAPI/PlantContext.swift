@@ -80,25 +80,41 @@ extension Request {
     /// The body as JSON.
     /// - Throws: 413, 415 or 400.
     func json() async throws -> JSONValue {
-        if let type = headers[.contentType] {
-            let media = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        if let media = mediaType {
             guard media == "application/json" || media.hasSuffix("+json") else {
                 throw Problem(status: .unsupportedMediaType, detail: "send the body as application/json")
             }
         }
-        let tooLarge = Problem(
-            status: .contentTooLarge, detail: "the body may have at most \(PlantContext.bodyLimit) bytes")
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > PlantContext.bodyLimit { throw tooLarge }
-        let buffer: ByteBuffer
-        do {
-            buffer = try await body.collect(upTo: PlantContext.bodyLimit)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
+        let buffer = try await bytes()
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView))
         } catch {
             throw Problem(status: .badRequest, detail: "the body is not JSON")
+        }
+    }
+
+    /// The body as comma-separated values.
+    /// - Throws: 413 or 415.
+    func csv() async throws -> [UInt8] {
+        guard mediaType ?? "text/csv" == "text/csv" else {
+            throw Problem(status: .unsupportedMediaType, detail: "send the body as text/csv")
+        }
+        return Array(try await bytes().readableBytesView)
+    }
+
+    /// In lower case, without its parameters.
+    private var mediaType: String? {
+        headers[.contentType].map { $0.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased() }
+    }
+
+    private func bytes() async throws -> ByteBuffer {
+        let tooLarge = Problem(
+            status: .contentTooLarge, detail: "the body may have at most \(PlantContext.bodyLimit) bytes")
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > PlantContext.bodyLimit { throw tooLarge }
+        do {
+            return try await body.collect(upTo: PlantContext.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
         }
     }
 }

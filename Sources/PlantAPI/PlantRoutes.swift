@@ -71,9 +71,9 @@ struct PlantRoutes {
         change.apply(to: &plant)
         ThresholdsChange.check(plant.thresholds, &fields)
         try fields.finish()
-        try await environment.store.createPlant(plant, by: context.origin)
+        let made = try await environment.store.createPlant(plant, by: context.origin)
         return try .json(
-            JSONValue(plant, now: now), status: .created, headers: [.location: "/api/plants/\(plant.id)"])
+            JSONValue(made, now: now), status: .created, headers: [.location: "/api/plants/\(plant.id)"])
     }
 
     @Sendable private func get(_ request: Request, _ context: PlantContext) async throws -> Response {
@@ -197,7 +197,13 @@ struct PlantRoutes {
     static let schema = Schema.object([
         "id": Schema.id, "name": Schema.text, "species": Schema.nullable(Schema.text),
         "room": Schema.nullable(Schema.text), "position": Schema.nullable(Schema.ref("Position")),
-        "thresholds": Schema.ref("Thresholds"), "device_count": ["type": "integer", "minimum": 0],
+        "thresholds": Schema.ref("Thresholds"),
+        "suggested_thresholds": [
+            "anyOf": [Schema.ref("Thresholds"), ["type": "null"]],
+            "description":
+                "Limits to begin with, when `species` names one that is known. A rule of thumb, never applied by itself.",
+        ],
+        "device_count": ["type": "integer", "minimum": 0],
         "latest_telemetry": Schema.nullable(Schema.ref("LatestTelemetry")),
         "light_source": lightSourceSchema, "status": Schema.choice(PlantStatus.allCases.map(\.rawValue)),
         "derived": derivedSchema,
@@ -217,8 +223,8 @@ extension JSONValue {
             "id": JSONValue(plant.id), "name": .string(plant.name), "species": JSONValue(plant.species),
             "room": JSONValue(plant.room),
             "position": plant.position.map { ["x": .number($0.x), "y": .number($0.y)] } ?? .null,
-            "thresholds": .object(
-                plant.thresholds.mapValues { ["min": JSONValue($0.min), "max": JSONValue($0.max)] }),
+            "thresholds": JSONValue(plant.thresholds),
+            "suggested_thresholds": plant.suggestedThresholds.map { JSONValue($0) } ?? .null,
             "device_count": .integer(Int64(plant.deviceCount)),
             "latest_telemetry": plant.latest.map { JSONValue($0) } ?? .null,
             "light_source": .string(plant.lightSource.rawValue), "status": .string(plant.status(now: now).rawValue),

@@ -50,6 +50,7 @@ struct Route: Sendable {
     var query: [QueryParameter] = []
     /// Schema of the body, if it takes one.
     var body: JSONValue?
+    var bodyMediaType = "application/json"
     let answer: Answer
     /// Statuses of problems it may answer with, besides 500 and 503.
     var problems: [Int] = []
@@ -89,6 +90,7 @@ struct RouteTable: Sendable {
             + AuditRoutes(environment).routes + AlertRoutes(environment).routes
             + ReplayRoutes(environment).routes + ChannelRoutes(environment).routes
             + AlertSettingsRoutes(environment).routes + EventRoutes(environment).routes
+            + SpeciesRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =
@@ -100,12 +102,20 @@ struct RouteTable: Sendable {
             ]
     }
 
-    /// The methods a concrete path knows.
+    /// The methods a concrete path knows. `/species/import` is that, and no id.
     func methods(of path: String) -> [HTTPRequest.Method] {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-        return routes.filter { route in
+        var methods: [HTTPRequest.Method] = []
+        var fewest = Int.max
+        for route in routes {
             let pattern = (Self.prefix + route.path).split(separator: "/", omittingEmptySubsequences: true)
-            return pattern.count == parts.count && zip(pattern, parts).allSatisfy { $0.first == "{" || $0 == $1 }
-        }.map(\.method)
+            guard pattern.count == parts.count, zip(pattern, parts).allSatisfy({ $0.first == "{" || $0 == $1 }) else {
+                continue
+            }
+            let parameters = pattern.count { $0.first == "{" }
+            if parameters < fewest { (methods, fewest) = ([], parameters) }
+            if parameters == fewest { methods.append(route.method) }
+        }
+        return methods
     }
 }

@@ -82,5 +82,6 @@ enum Schema {
         "AlertSettings": AlertSettingsRoutes.schema,
         "Replay": ReplayRoutes.schema,
         "Storage": SystemRoutes.schema,
+        "Species": SpeciesRoutes.schema,
     ]
 }

@@ -86,3 +86,9 @@ struct ThresholdsChange: Sendable {
         ]
     }()
 }
+
+extension JSONValue {
+    init(_ thresholds: Thresholds) {
+        self = .object(thresholds.mapValues { ["min": JSONValue($0.min), "max": JSONValue($0.max)] })
+    }
+}

@@ -54,6 +54,14 @@ import Testing
         #expect(routes.allSatisfy { $0.access == .role(.admin) })
     }
 
+    @Test func `a path with a name of its own is no id`() throws {
+        let table = try table()
+        #expect(table.methods(of: "/api/species/import") == [.post])
+        #expect(table.methods(of: "/api/species/export.csv") == [.get])
+        #expect(Set(table.methods(of: "/api/species/x")) == [.get, .put, .delete])
+        #expect(table.methods(of: "/api/nowhere").isEmpty)
+    }
+
     // MARK: addresses
 
     private let trusted = ["127.0.0.0/8", "::1", "fd00::/16"].compactMap { AddressBlock($0) }

@@ -1,6 +1,7 @@
 """The description is true: requests made from it, good and bad, are answered as it says."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,8 @@ def schemathesis(stack, *options):
     done = subprocess.run(
         [str(tool), "run", stack.api.url("/openapi.json"), "--checks", CHECKS, "--max-examples", "20", "--seed", "1",
          "--phases", "examples,coverage,fuzzing", "--no-color", "-H", f"X-Forwarded-For: {some_address()}", *options],
-        capture_output=True, text=True, timeout=570, cwd=stack.home)
+        capture_output=True, text=True, timeout=570, cwd=stack.home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SCHEMATHESIS_HOOKS": "support.media_types"})
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 

@@ -24,7 +24,8 @@ NEEDED = {
         ("GET", "/devices/{id}/commands"), ("GET", "/plants"), ("GET", "/plants/{id}"), ("GET", "/plants/{id}/devices"),
         ("GET", "/plants/{id}/history"), ("GET", "/plants/{id}/export.csv"), ("GET", "/system/storage"),
         ("POST", "/plants/{id}/thresholds/replay"), ("GET", "/alerts"),
-        ("GET", "/alerts/{id}"), ("GET", "/events")},
+        ("GET", "/alerts/{id}"), ("GET", "/events"), ("GET", "/species"), ("GET", "/species/{id}"),
+        ("GET", "/species/export.csv")},
     "member": {
         ("GET", "/enrollment-tokens"), ("POST", "/enrollment-tokens"), ("DELETE", "/enrollment-tokens/{id}"),
         ("PATCH", "/devices/{id}"), ("DELETE", "/devices/{id}"), ("POST", "/devices/{id}/provision"),
@@ -33,7 +34,8 @@ NEEDED = {
         ("PUT", "/plants/{id}"), ("DELETE", "/plants/{id}"), ("PUT", "/plants/{id}/position"),
         ("POST", "/plants/{id}/snooze"), ("POST", "/alerts/{id}/acknowledge"), ("GET", "/channels"), ("POST", "/channels"),
         ("GET", "/channels/{id}"), ("PUT", "/channels/{id}"), ("DELETE", "/channels/{id}"), ("POST", "/channels/{id}/test"),
-        ("GET", "/settings/alerts"), ("PUT", "/settings/alerts")},
+        ("GET", "/settings/alerts"), ("PUT", "/settings/alerts"), ("POST", "/species"), ("PUT", "/species/{id}"),
+        ("DELETE", "/species/{id}"), ("POST", "/species/import")},
     "admin": {
         ("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/{id}"), ("DELETE", "/users/{id}"),
         ("GET", "/ingest/rejects"), ("GET", "/audit")},
@@ -42,7 +44,7 @@ ROUTES = sorted((method, path, role) for role, routes in NEEDED.items() for meth
 ONLY_IN_PERSON = {("POST", "/tokens"), ("DELETE", "/tokens/{id}"), ("PUT", "/auth/password")}
 # Every body is refused, or says nothing that is known: what gets through the gate must not change anything.
 HARMLESS = {"GET": {}, "DELETE": {}, "POST": {"json": {}}, "PUT": {"json": {"x": None}}, "PATCH": {"json": {}}}
-LET_IN = {"GET": (200, 404), ("PUT", "/settings/alerts"): (200,)}
+LET_IN = {"GET": (200, 404), ("PUT", "/settings/alerts"): (200,), ("POST", "/species/import"): (415,)}
 NO_JSON = {"data": "{", "headers": {"Content-Type": "application/json"}}
 
 
