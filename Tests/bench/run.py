@@ -487,8 +487,10 @@ class Bench:
         self.years()
 
     def years(self):
+        cost = history.RollupCost(self, say)
+        cost.before()
         history.History(self, say).measure()
-        history.rollup_cost(self, say, middle, series)
+        cost.after(middle, series)
 
 
 def load(url, seconds, token):
