@@ -28,7 +28,9 @@ import Testing
         let database = try TestDatabase(.timescale)
         #expect(try Schema.status(database.options, logger: logger).kind == .timescale)
         #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
-        #expect(try database.int("SELECT count(*) FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'") == 1)
+        #expect(
+            try database.int(
+                "SELECT count(*) FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'") == 1)
     }
 
     @Test(.enabled(if: TestDatabase.kinds.contains(.timescale), "the timescaledb extension is not installed"))
