@@ -135,6 +135,14 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.kinds)
+    func `months without a reading are passed over`(kind: TimeSeriesKind) async throws {
+        let database = try await filled(kind, days: 100)
+        try PostgresConnection(database.options).execute("DELETE FROM telemetry WHERE time < '2026-10-10T05:30Z'")
+        let report = try await database.store().storageReport(at: now)
+        #expect(report.oldestReading == Timestamp(rfc3339: "2026-10-10T06:00:00Z"))
+    }
+
+    @Test(arguments: TestDatabase.kinds)
     func `from when on single readings are there is told once some have been dropped`(kind: TimeSeriesKind) async throws
     {
         let database = try await filled(kind, days: 100)
