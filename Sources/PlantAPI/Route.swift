@@ -89,8 +89,8 @@ struct RouteTable: Sendable {
             + RejectRoutes(environment).routes + SystemRoutes(environment).routes
             + AuditRoutes(environment).routes + AlertRoutes(environment).routes
             + ReplayRoutes(environment).routes + ChannelRoutes(environment).routes
-            + AlertSettingsRoutes(environment).routes + EventRoutes(environment).routes
-            + SpeciesRoutes(environment).routes
+            + AlertSettingsRoutes(environment).routes + HealthCheckRoutes(environment).routes
+            + EventRoutes(environment).routes + SpeciesRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =

@@ -83,5 +83,6 @@ enum Schema {
         "Replay": ReplayRoutes.schema,
         "Storage": SystemRoutes.schema,
         "Species": SpeciesRoutes.schema,
+        "HealthCheck": HealthCheckRoutes.schema,
     ]
 }

@@ -154,7 +154,7 @@ extension Store {
         try ledger.announce()
     }
 
-    private static func devices(
+    static func devices(
         _ connection: PostgresConnection, _ selection: String, _ values: [PostgresValue]
     ) throws -> Page<Device> {
         let rows = try connection.query(

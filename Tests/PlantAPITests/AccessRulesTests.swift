@@ -40,8 +40,10 @@ import Testing
     }
 
     @Test func `whoever only reads changes nothing but what is his own`() throws {
-        // A replay only looks, at what it takes a body to say.
-        let own = ["/auth/password", "/tokens", "/tokens/{id}", "/plants/{id}/thresholds/replay"]
+        // A replay only looks, at what it takes a body to say; a health check only looks, too.
+        let own = [
+            "/auth/password", "/tokens", "/tokens/{id}", "/plants/{id}/thresholds/replay", "/plants/{id}/health-check",
+        ]
         for route in try table().routes where route.access == .role(.viewer) {
             #expect(route.method == .get || own.contains(route.path), "\(route.method) \(route.path)")
         }

@@ -23,7 +23,7 @@ NEEDED = {
         ("GET", "/devices"), ("GET", "/devices/{id}"), ("GET", "/devices/{id}/telemetry/latest"),
         ("GET", "/devices/{id}/commands"), ("GET", "/plants"), ("GET", "/plants/{id}"), ("GET", "/plants/{id}/devices"),
         ("GET", "/plants/{id}/history"), ("GET", "/plants/{id}/export.csv"), ("GET", "/system/storage"),
-        ("POST", "/plants/{id}/thresholds/replay"), ("GET", "/alerts"),
+        ("POST", "/plants/{id}/thresholds/replay"), ("POST", "/plants/{id}/health-check"), ("GET", "/alerts"),
         ("GET", "/alerts/{id}"), ("GET", "/events"), ("GET", "/species"), ("GET", "/species/{id}"),
         ("GET", "/species/export.csv")},
     "member": {

@@ -1,0 +1,144 @@
+import Foundation
+package import PlantDomain
+import Postgres
+
+extension Store {
+    /// How many extra metrics a health check tells of.
+    private static let healthExtras = 32
+
+    /// Everything a health check goes by, over one connection.
+    /// - Returns: nil when there is no such plant.
+    package func healthSubject(of id: EntityID, at now: Timestamp) async throws -> HealthSubject? {
+        try await pool.run { connection in
+            guard var plant = try Self.plant(connection, id) else { return nil }
+            let zone = KnownTimeZone(try Self.alertSettings(on: connection).timeZone) ?? .utc
+            let yesterday = LocalDay.containing(now, in: zone).previous
+            let members = try Self.members(of: id, connection)
+            // Two days, to compare each hour with the same one of the day before; and all of yesterday.
+            let from = min(
+                now.adding(seconds: -2 * 86_400 - 3600), yesterday.start.adding(seconds: -LightDay.longestGap - 3600))
+            let hours = try Self.hours(of: id, from: from, to: now, connection)
+            let light = (hours[Metric.lightLevel.name] ?? []).map {
+                LightBucket(start: $0.start, width: 3600, lux: $0.mean)
+            }
+            if !light.isEmpty {
+                plant.lightOfYesterday = DailyLight.sums(of: [yesterday], from: light)[0].light
+            }
+            return HealthSubject(
+                plant: plant, members: members,
+                alerts: try Self.openAlerts(of: id, and: members.map(\.device.id), connection), hours: hours,
+                yesterday: yesterday)
+        }
+    }
+
+    private static func members(of plant: EntityID, _ connection: PostgresConnection) throws -> [HealthSubject.Member] {
+        let standing = "SELECT device_id FROM device_assignments WHERE plant_id = $1 AND unassigned_at IS NULL"
+        let devices = try devices(connection, "SELECT * FROM devices WHERE id IN (\(standing))", [.id(plant)]).items
+        guard !devices.isEmpty else { return [] }
+        let rows = try connection.query(
+            """
+            SELECT a.device_id, a.readings_from, \(StateColumns.selected) FROM device_assignments a
+            JOIN device_state s ON s.device_id = a.device_id
+            WHERE a.plant_id = $1 AND a.unassigned_at IS NULL
+            """, [.id(plant)])
+        var states: [EntityID: PostgresRow] = [:]
+        for index in 0..<rows.count { states[try rows[index].id("device_id")] = rows[index] }
+        return try devices.map { device in
+            guard let row = states[device.id] else {
+                return HealthSubject.Member(device: device, latest: nil, battery: nil)
+            }
+            var battery: LatestTelemetry.Value?
+            if let value = try row.optionalDouble("battery"), let time = try row.optionalTime("battery_at") {
+                battery = LatestTelemetry.Value(value: value, time: time)
+            }
+            return HealthSubject.Member(
+                device: device, latest: try StateColumns.latest(row, since: row.optionalTime("readings_from")),
+                battery: battery)
+        }
+    }
+
+    private static func openAlerts(
+        of plant: EntityID, and devices: [EntityID], _ connection: PostgresConnection
+    ) throws -> [Alert] {
+        try connection.query(
+            """
+            SELECT * FROM alerts WHERE state <> 'resolved' AND kind = ANY ($3)
+                AND (plant_id = $1 OR device_id = ANY ($2) AND kind <> 'threshold')
+            ORDER BY started_at, id
+            """,
+            [
+                .id(plant), .uuids(devices.map { ($0.high, $0.low) }),
+                // A newer version may have known more.
+                .texts([AlertKind.threshold, .deviceOffline, .batteryLow, .sensorStuck].map(\.rawValue)),
+            ]
+        ).map { row throws(PostgresError) in try Alert(row) }
+    }
+
+    /// Means, least and most of each hour by metric; of several devices the mean of their means.
+    private static func hours(
+        of plant: EntityID, from: Timestamp, to: Timestamp, _ connection: PostgresConnection
+    ) throws -> [String: [HealthSubject.Hour]] {
+        let columns = Metric.allCases.map { "\($0.name)_avg, \($0.name)_min, \($0.name)_max" }
+        let rows = try connection.query(
+            """
+            SELECT bucket, extra, \(columns.joined(separator: ", ")) FROM telemetry_1h
+            WHERE plant_id = $1 AND bucket > $2 AND bucket <= $3 ORDER BY bucket, device_id
+            """, [.id(plant), .time(from), .time(to)], once: true)
+        var sums = HourSums()
+        for index in 0..<rows.count {
+            let row = rows[index]
+            guard let microseconds = try row.timestamp(0) else { continue }
+            let start = Timestamp(microseconds: microseconds)
+            for (index, metric) in Metric.allCases.enumerated() {
+                let column = Int32(2 + index * 3)
+                guard let mean = try row.double(column), let least = try row.double(column + 1),
+                    let most = try row.double(column + 2)
+                else { continue }
+                sums.add(metric.name, start, mean, least, most)
+            }
+            guard let extra = try row.text(1) else { continue }
+            // Mean, least, most, count.
+            for (name, numbers) in try JSONDecoder().decode([String: [Double]].self, from: Data(extra.utf8))
+            where numbers.count >= 3 {
+                sums.add(name, start, numbers[0], numbers[1], numbers[2])
+            }
+        }
+        return sums.hours(extras: healthExtras)
+    }
+}
+
+/// Joins what several devices measured in the same hours.
+private struct HourSums {
+    private struct Sum {
+        let start: Timestamp
+        var total: Double
+        var devices: Double
+        var min: Double
+        var max: Double
+    }
+
+    private var sums: [String: [Sum]] = [:]
+
+    /// In the order of time.
+    mutating func add(_ name: String, _ start: Timestamp, _ mean: Double, _ least: Double, _ most: Double) {
+        var hours = sums[name] ?? []
+        if let last = hours.last, last.start == start {
+            hours[hours.count - 1] = Sum(
+                start: start, total: last.total + mean, devices: last.devices + 1, min: Swift.min(last.min, least),
+                max: Swift.max(last.max, most))
+        } else {
+            hours.append(Sum(start: start, total: mean, devices: 1, min: least, max: most))
+        }
+        sums[name] = hours
+    }
+
+    /// - Parameter extras: how many extra metrics, the first by name.
+    func hours(extras: Int) -> [String: [HealthSubject.Hour]] {
+        let kept = Set(sums.keys.filter { Metric.named($0) == nil }.sorted().prefix(extras))
+        return sums.filter { Metric.named($0.key) != nil || kept.contains($0.key) }.mapValues { hours in
+            hours.map {
+                HealthSubject.Hour(start: $0.start, mean: $0.total / $0.devices, min: $0.min, max: $0.max)
+            }
+        }
+    }
+}

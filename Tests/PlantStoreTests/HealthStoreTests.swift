@@ -1,0 +1,184 @@
+import PlantDomain
+import PlantStore
+import Postgres
+import TestSupport
+import Testing
+
+/// The light of days and what a health check goes by, from stored readings.
+@Suite(.serialized) struct HealthStoreTests {
+    /// One that is over, so that nothing of it is in the future whatever the clock says.
+    private let today = LocalDay.containing(.now(), in: .utc).previous
+    /// Its noon.
+    private var now: Timestamp { today.start.adding(seconds: 12 * 3600) }
+
+    private struct Pot {
+        let database: TestDatabase
+        let store: Store
+        let plant: EntityID
+        let device: EntityID
+
+        init(_ kind: TimeSeriesKind, thresholds: Thresholds = [:]) async throws {
+            database = try TestDatabase(kind)
+            store = database.store()
+            plant = try await makePlant(store, thresholds: thresholds)
+            device = try await makeDevice(store, interval: 600)
+            _ = try await store.assign(device, to: plant, at: .now())
+        }
+
+        func fill(_ readings: [Reading], by device: EntityID? = nil) throws {
+            try database.execute("SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now())")
+            var maker = BatchMaker()
+            maker.telemetry(device ?? self.device, readings)
+            _ = try IngestWriter(database.options, clientID: "t").commit(maker.batch)
+        }
+
+        func dli(at now: Timestamp) async throws -> Double? {
+            let plant = try #require(try await store.plant(plant))
+            return try await store.withLightOfYesterday([plant], at: now)[0].derived(now: now)[.dli]
+        }
+    }
+
+    /// Every ten minutes of the day before and an hour on both sides, or more after it.
+    private func yesterday(until end: Double = 25, _ lux: (Double) -> Double?) -> [Reading] {
+        stride(from: -1.0, through: end, by: 1.0 / 6).compactMap { hour in
+            lux(hour).map { reading(today.previous.start.adding(seconds: hour * 3600 + 1), [.lightLevel: $0]) }
+        }
+    }
+
+    private func sun(_ hour: Double) -> Double { (7..<17).contains(hour) ? 5000 : 0 }
+
+    @Test(arguments: TestDatabase.kinds)
+    func `5000 lx of sun for 10 hours of yesterday are 3.33 mol`(kind: TimeSeriesKind) async throws {
+        let pot = try await Pot(kind)
+        #expect(try await pot.dli(at: now) == nil)
+        try pot.fill(yesterday(sun))
+        #expect(try await pot.dli(at: now) == 3.33)
+        _ = try await pot.store.updatePlant(pot.plant, at: .now()) { $0.lightSource = .whiteLED }
+        #expect(try await pot.store.plant(pot.plant)?.lightSource == .whiteLED)
+        #expect(try await pot.dli(at: now) == 3.06)
+        // The day before had none, and that of today is not over.
+        #expect(try await pot.dli(at: now.adding(seconds: -86_400)) == nil)
+        #expect(try await pot.dli(at: now.adding(seconds: 86_400)) == nil)
+    }
+
+    @Test(arguments: TestDatabase.kinds)
+    func `of several devices in a pot the mean counts, and of several plants each has its own`(
+        kind: TimeSeriesKind
+    ) async throws {
+        let pot = try await Pot(kind)
+        let second = try await makeDevice(pot.store)
+        _ = try await pot.store.assign(second, to: pot.plant, at: .now())
+        try pot.fill(yesterday(sun))
+        try pot.fill(yesterday { 2 * sun($0) }, by: second)
+        let (other, third) = (try await makePlant(pot.store), try await makeDevice(pot.store))
+        _ = try await pot.store.assign(third, to: other, at: .now())
+        try pot.fill(yesterday { 4 * sun($0) }, by: third)
+        _ = try await makePlant(pot.store)
+        let page = try await pot.store.withLightOfYesterday(try await pot.store.plants(limit: 10, offset: 0), at: now)
+        #expect(page.total == 3)
+        #expect(page.items.map { $0.derived(now: now)[.dli] } == [5, 13.32, nil])
+    }
+
+    @Test func `days begin at midnight of the place`() async throws {
+        let pot = try await Pot(.native)
+        try pot.fill(yesterday(until: 35, sun))
+        try await pot.store.set { $0.timeZone = "Pacific/Kiritimati" }
+        // 14 hours ahead: the day that was over at 10:00 UTC today had the sun from 10:00 to 17:00 UTC. In the hour of
+        // its beginning the sun is on: half of that hour lies between the means of two lit hours.
+        let integral = try #require(try await pot.dli(at: now))
+        #expect(abs(integral - 7 * 5000 * 3600 * 0.0185 / 1e6) < 0.01)
+        // An hour before that it was not over, and of the one before 13 hours were not measured.
+        #expect(try await pot.dli(at: now.adding(seconds: -3 * 3600)) == nil)
+    }
+
+    @Test func `where no plant has light of these days the database is not asked`() async throws {
+        let pot = try await Pot(.native)
+        try pot.fill([reading(.now().adding(seconds: -4 * 86_400), [.lightLevel: 500])])
+        let plant = try #require(try await pot.store.plant(pot.plant))
+        #expect(plant.latest?.values["light_level"] != nil)
+        try pot.database.execute("DROP VIEW telemetry_1h CASCADE")
+        #expect(try await pot.store.withLightOfYesterday([plant], at: .now())[0].lightOfYesterday == nil)
+        #expect(try await pot.store.withLightOfYesterday([], at: .now()).isEmpty)
+        try pot.fill([reading(.now(), [.lightLevel: 500])])
+        let lit = try #require(try await pot.store.plant(pot.plant))
+        await #expect(throws: PostgresError.self) { try await pot.store.withLightOfYesterday([lit], at: .now()) }
+    }
+
+    // MARK: Health check
+
+    @Test(arguments: TestDatabase.kinds)
+    func `a health check has all there is to know of a plant`(kind: TimeSeriesKind) async throws {
+        let pot = try await Pot(kind, thresholds: ["soil_moisture": Threshold(min: 30)])
+        let second = try await makeDevice(pot.store)
+        _ = try await pot.store.assign(second, to: pot.plant, at: .now())
+        let now = Timestamp.now()
+        let hour = Timestamp(seconds: (now.seconds / 3600).rounded(.down) * 3600)
+        func readings(_ moisture: Double, ph: Double) -> [Reading] {
+            (1...50).map { back in
+                reading(
+                    hour.adding(seconds: Double(-back) * 3600 + 60), [.soilMoisture: moisture - Double(back)],
+                    extras: [ExtraValue(name: "ph", value: ph)])
+            }
+        }
+        try pot.fill(readings(60, ph: 6))
+        try pot.fill(readings(70, ph: 7) + [reading(now, [.soilMoisture: 12, .battery: 9])], by: second)
+        let alerts: [(AlertKind, EntityID, Bool)] = [
+            (.threshold, pot.plant, true), (.batteryLow, second, false), (.deviceOffline, .make(), false),
+        ]
+        for (index, alert) in alerts.enumerated() {
+            let (kind, id, isPlant) = alert
+            try pot.database.execute(
+                """
+                INSERT INTO alerts (id, subject_key, kind, plant_id, device_id, metric, direction, severity, state,
+                    started_at, fired_at)
+                VALUES (gen_random_uuid(), 'x\(index)', '\(kind.rawValue)', \(isPlant ? "'\(id)'" : "NULL"),
+                    \(isPlant ? "NULL" : "'\(id)'"), 'soil_moisture', 'min', 'warning', 'firing', now(), now())
+                """)
+        }
+        let subject = try #require(try await pot.store.healthSubject(of: pot.plant, at: now))
+        #expect(subject.plant.latest?.values["soil_moisture"]?.value == 12)
+        #expect(Set(subject.members.map(\.device.id)) == [pot.device, second])
+        let member = try #require(subject.members.first { $0.device.id == second })
+        #expect(member.battery?.value == 9)
+        #expect(member.latest?.values["soil_moisture"]?.value == 12)
+        #expect(subject.alerts.map(\.subject.kind) == [.threshold, .batteryLow])
+        let hours = try #require(subject.hours["soil_moisture"]).filter { $0.start < hour }
+        #expect(hours.count >= 48)
+        let last = try #require(hours.last)
+        #expect(last.start == hour.adding(seconds: -3600))
+        #expect((last.mean, last.min, last.max) == (64, 59, 69))
+        #expect(subject.hours["ph"]?.last?.mean == 6.5)
+        #expect(subject.hours["temperature"] == nil)
+
+        let check = HealthCheck(subject, at: now)
+        #expect(check.status == .critical)
+        #expect(check.issues.prefix(2).map(\.kind) == [.limitExceeded, .batteryLow])
+        #expect(check.trends.first { $0.metric == "soil_moisture" }?.direction == .rising)
+        #expect(check.trends.first { $0.metric == "ph" }?.direction == .steady)
+    }
+
+    @Test func `what a device did elsewhere is not the plant's`() async throws {
+        let pot = try await Pot(.native)
+        try pot.fill([reading(.now(), [.soilMoisture: 40, .battery: 50])])
+        let other = try await makePlant(pot.store, name: "Palm")
+        _ = try await pot.store.assign(pot.device, to: other, at: Timestamp.now().adding(seconds: 1))
+        let subject = try #require(try await pot.store.healthSubject(of: other, at: .now()))
+        #expect(subject.members.map(\.device.id) == [pot.device])
+        #expect(subject.members[0].latest == nil)
+        // The battery is the device's, wherever it stands.
+        #expect(subject.members[0].battery?.value == 50)
+        #expect(subject.hours.isEmpty)
+        let left = try #require(try await pot.store.healthSubject(of: pot.plant, at: .now()))
+        #expect(left.members.isEmpty)
+        #expect(left.hours["soil_moisture"]?.count == 1)
+        #expect(try await pot.store.healthSubject(of: .make(), at: .now()) == nil)
+    }
+
+    @Test func `the light of yesterday is in a health check, too`() async throws {
+        let pot = try await Pot(.native)
+        try pot.fill(yesterday(sun))
+        let subject = try #require(try await pot.store.healthSubject(of: pot.plant, at: now))
+        #expect(subject.yesterday == today.previous)
+        #expect(subject.plant.derived(now: now)[.dli] == 3.33)
+    }
+}
