@@ -1,3 +1,4 @@
+import Logging
 import PlantDomain
 import PlantStore
 import Postgres
@@ -25,11 +26,14 @@ import Testing
             _ = try await store.assign(device, to: plant, at: .now())
         }
 
-        func fill(_ readings: [Reading], by device: EntityID? = nil) throws {
+        func fill(_ readings: [Reading], by device: EntityID? = nil) async throws {
             try database.execute("SELECT telemetry_ensure_partitions(now() - INTERVAL '31 days', now())")
             var maker = BatchMaker()
             maker.telemetry(device ?? self.device, readings)
             _ = try IngestWriter(database.options, clientID: "t").commit(maker.batch)
+            // What came late is in the means of hours when that is done.
+            let upkeep = SeriesUpkeep(database.options, logger: Logger(label: "test"))
+            #expect(try await upkeep.summarize(zone: .utc, at: .now()))
         }
 
         func dli(at now: Timestamp) async throws -> Double? {
@@ -51,7 +55,7 @@ import Testing
     func `5000 lx of sun for 10 hours of yesterday are 3.33 mol`(kind: TimeSeriesKind) async throws {
         let pot = try await Pot(kind)
         #expect(try await pot.dli(at: now) == nil)
-        try pot.fill(yesterday(sun))
+        try await pot.fill(yesterday(sun))
         #expect(try await pot.dli(at: now) == 3.33)
         _ = try await pot.store.updatePlant(pot.plant, at: .now()) { $0.lightSource = .whiteLED }
         #expect(try await pot.store.plant(pot.plant)?.lightSource == .whiteLED)
@@ -68,11 +72,11 @@ import Testing
         let pot = try await Pot(kind)
         let second = try await makeDevice(pot.store)
         _ = try await pot.store.assign(second, to: pot.plant, at: .now())
-        try pot.fill(yesterday(sun))
-        try pot.fill(yesterday { 2 * sun($0) }, by: second)
+        try await pot.fill(yesterday(sun))
+        try await pot.fill(yesterday { 2 * sun($0) }, by: second)
         let (other, third) = (try await makePlant(pot.store), try await makeDevice(pot.store))
         _ = try await pot.store.assign(third, to: other, at: .now())
-        try pot.fill(yesterday { 4 * sun($0) }, by: third)
+        try await pot.fill(yesterday { 4 * sun($0) }, by: third)
         _ = try await makePlant(pot.store)
         let page = try await pot.store.withLightOfYesterday(try await pot.store.plants(limit: 10, offset: 0), at: now)
         #expect(page.total == 3)
@@ -81,7 +85,7 @@ import Testing
 
     @Test func `days begin at midnight of the place`() async throws {
         let pot = try await Pot(.native)
-        try pot.fill(yesterday(until: 35, sun))
+        try await pot.fill(yesterday(until: 35, sun))
         try await pot.store.set { $0.timeZone = "Pacific/Kiritimati" }
         // 14 hours ahead: the day that was over at 10:00 UTC today had the sun from 10:00 to 17:00 UTC. In the hour of
         // its beginning the sun is on: half of that hour lies between the means of two lit hours.
@@ -93,13 +97,13 @@ import Testing
 
     @Test func `where no plant has light of these days the database is not asked`() async throws {
         let pot = try await Pot(.native)
-        try pot.fill([reading(.now().adding(seconds: -4 * 86_400), [.lightLevel: 500])])
+        try await pot.fill([reading(.now().adding(seconds: -4 * 86_400), [.lightLevel: 500])])
         let plant = try #require(try await pot.store.plant(pot.plant))
         #expect(plant.latest?.values["light_level"] != nil)
-        try pot.database.execute("DROP VIEW telemetry_1h CASCADE")
+        try pot.database.execute("ALTER VIEW telemetry_1h RENAME TO away")
         #expect(try await pot.store.withLightOfYesterday([plant], at: .now())[0].lightOfYesterday == nil)
         #expect(try await pot.store.withLightOfYesterday([], at: .now()).isEmpty)
-        try pot.fill([reading(.now(), [.lightLevel: 500])])
+        try await pot.fill([reading(.now(), [.lightLevel: 500])])
         let lit = try #require(try await pot.store.plant(pot.plant))
         await #expect(throws: PostgresError.self) { try await pot.store.withLightOfYesterday([lit], at: .now()) }
     }
@@ -120,8 +124,8 @@ import Testing
                     extras: [ExtraValue(name: "ph", value: ph)])
             }
         }
-        try pot.fill(readings(60, ph: 6))
-        try pot.fill(readings(70, ph: 7) + [reading(now, [.soilMoisture: 12, .battery: 9])], by: second)
+        try await pot.fill(readings(60, ph: 6))
+        try await pot.fill(readings(70, ph: 7) + [reading(now, [.soilMoisture: 12, .battery: 9])], by: second)
         let alerts: [(AlertKind, EntityID, Bool)] = [
             (.threshold, pot.plant, true), (.batteryLow, second, false), (.deviceOffline, .make(), false),
         ]
@@ -141,7 +145,8 @@ import Testing
         let member = try #require(subject.members.first { $0.device.id == second })
         #expect(member.battery?.value == 9)
         #expect(member.latest?.values["soil_moisture"]?.value == 12)
-        #expect(subject.alerts.map(\.subject.kind) == [.threshold, .batteryLow])
+        // What the intake found by itself is pending.
+        #expect(Set(subject.alerts.filter { $0.state == .firing }.map(\.subject.kind)) == [.threshold, .batteryLow])
         let hours = try #require(subject.hours["soil_moisture"]).filter { $0.start < hour }
         #expect(hours.count >= 48)
         let last = try #require(hours.last)
@@ -159,7 +164,7 @@ import Testing
 
     @Test func `what a device did elsewhere is not the plant's`() async throws {
         let pot = try await Pot(.native)
-        try pot.fill([reading(.now(), [.soilMoisture: 40, .battery: 50])])
+        try await pot.fill([reading(.now(), [.soilMoisture: 40, .battery: 50])])
         let other = try await makePlant(pot.store, name: "Palm")
         _ = try await pot.store.assign(pot.device, to: other, at: Timestamp.now().adding(seconds: 1))
         let subject = try #require(try await pot.store.healthSubject(of: other, at: .now()))
@@ -176,7 +181,7 @@ import Testing
 
     @Test func `the light of yesterday is in a health check, too`() async throws {
         let pot = try await Pot(.native)
-        try pot.fill(yesterday(sun))
+        try await pot.fill(yesterday(sun))
         let subject = try #require(try await pot.store.healthSubject(of: pot.plant, at: now))
         #expect(subject.yesterday == today.previous)
         #expect(subject.plant.derived(now: now)[.dli] == 3.33)
