@@ -6,7 +6,7 @@ extension Store {
     /// The plants with the light of the last completed local day.
     ///
     /// A plant that has no light meter, or none that measured since that day began, costs nothing; without any other
-    /// the database is not asked.
+    /// the database is not asked. A day that is known whole is asked for once in ten minutes.
     package func withLightOfYesterday(_ plants: [Plant], at now: Timestamp) async throws -> [Plant] {
         // Yesterday began less than three days ago, whatever was done to the clocks.
         let lit = plants.filter { plant in
@@ -14,14 +14,20 @@ extension Store {
             return now.seconds(since: light.time) < 3 * 86_400
         }
         guard !lit.isEmpty else { return plants }
-        let (ids, known) = (lit.map(\.id), plants)
+        let (ids, known, cache) = (lit.map(\.id), plants, lightOfYesterday)
         return try await pool.run { connection in
             let zone = KnownTimeZone(try Self.alertSettings(on: connection).timeZone) ?? .utc
             let day = LocalDay.containing(now, in: zone).previous
-            let light = try Self.light(of: ids, on: [day], connection)
+            var light = cache.light(of: ids, on: day, at: now)
+            let missing = ids.filter { light[$0] == nil }
+            if !missing.isEmpty {
+                let found = try Self.light(of: missing, on: [day], connection).compactMapValues(\.first?.light)
+                cache.keep(found, on: day, at: now)
+                light.merge(found) { $1 }
+            }
             return known.map { plant in
                 var plant = plant
-                plant.lightOfYesterday = light[plant.id]?.first?.light
+                plant.lightOfYesterday = light[plant.id]
                 return plant
             }
         }

@@ -4,6 +4,7 @@ package import Postgres
 /// Everything the program keeps. One extension per noun holds its statements.
 package struct Store: Sendable {
     let pool: PostgresPool
+    let lightOfYesterday = LightCache()
 
     package init(pool: PostgresPool) { self.pool = pool }
 

@@ -108,6 +108,19 @@ import Testing
         await #expect(throws: PostgresError.self) { try await pot.store.withLightOfYesterday([lit], at: .now()) }
     }
 
+    @Test func `a day that is known whole is asked for once in ten minutes, others every time`() async throws {
+        let pot = try await Pot(.native)
+        try await pot.fill(yesterday { $0 < 15 ? 100 : nil })
+        #expect(try await pot.dli(at: now) == nil)
+        try await pot.fill(yesterday { $0 >= 15 ? 100 : nil })
+        let whole = try #require(try await pot.dli(at: now))
+        try pot.database.execute("ALTER VIEW telemetry_1h RENAME TO away")
+        #expect(try await pot.dli(at: now.adding(seconds: 599)) == whole)
+        await #expect(throws: PostgresError.self) { try await pot.dli(at: now.adding(seconds: 600)) }
+        // Of the day after, nothing is known.
+        await #expect(throws: PostgresError.self) { try await pot.dli(at: now.adding(seconds: 86_400)) }
+    }
+
     // MARK: Health check
 
     @Test(arguments: TestDatabase.kinds)
