@@ -8,7 +8,7 @@ BUILD := $(if $(PLANTOPS_BIN),,build)
 
 ##@ Run it on this machine
 
-.PHONY: run up down status logs doctor renew-certs reset simulate
+.PHONY: run up down status logs doctor renew-certs backup restore reset simulate
 run: packages $(BUILD) ## start everything and stay in the foreground; Ctrl-C stops it
 	@exec $(LOCAL) run
 
@@ -29,6 +29,12 @@ doctor: ## check settings, certificates, database, broker and clock, and say wha
 
 renew-certs: ## give Mosquitto a new server certificate now; the CA and all connections stay
 	@$(LOCAL) renew-certs
+
+backup: packages $(BUILD) ## make a backup in .local/backups, while everything runs; old ones are deleted
+	@$(LOCAL) backup
+
+restore: packages $(BUILD) ## put a backup back: FILE=... (asks; YES=1 does not); without FILE: show what there is
+	@$(LOCAL) restore $(if $(FILE),"$(FILE)")
 
 reset: ## delete the local data, secrets and certificates (asks; YES=1 does not)
 	@$(LOCAL) reset

@@ -102,6 +102,7 @@ let package = Package(
                 nioCore, serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
-            name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", logging], swiftSettings: strict),
+            name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", "PlantStore", "Postgres", "Sealing", logging],
+            swiftSettings: strict),
     ]
 )

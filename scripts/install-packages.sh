@@ -27,6 +27,7 @@ postgresql          /usr/lib/postgresql/*/bin/postgres
 nginx-light         nginx
 openssl             openssl
 curl                curl
+jq                  jq
 ca-certificates     /etc/ssl/certs/ca-certificates.crt
 tzdata              /usr/share/zoneinfo/Europe/Berlin
 util-linux          setpriv

@@ -92,6 +92,9 @@ package struct Sealer: Sendable {
     /// Names the current key in hexadecimal; fine to log.
     package var currentKeyID: String { Crypto.hex(current.id) }
 
+    /// Of every key it opens with, the current one first.
+    package var keyIDs: [String] { ([current] + old).map { Crypto.hex($0.id) } }
+
     /// - Throws: when OpenSSL has no random bytes, or the secret exceeds 2 GiB.
     package func seal(_ secret: Secret, for place: Place) throws(SealingError) -> [UInt8] {
         let header = [Self.version] + current.id

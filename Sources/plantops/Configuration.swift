@@ -89,10 +89,7 @@ extension Settings {
         let database = Self.database(&source)
         let poolSize = source.integer("DB_POOL_SIZE", range: 1...64, default: 4)
         let encryptionKey = source.hexKey("ENCRYPTION_KEY", required: true)
-        for (index, key) in source.list("ENCRYPTION_KEYS_OLD").enumerated() where !SettingsSource.isHexKey(key) {
-            source.problem("ENCRYPTION_KEYS_OLD must be 64 hexadecimal digits each; number \(index + 1) is not")
-        }
-        let old = source.list("ENCRYPTION_KEYS_OLD").filter(SettingsSource.isHexKey).map { Secret($0) }
+        let old = source.hexKeys("ENCRYPTION_KEYS_OLD")
         let sealer = encryptionKey.flatMap { try? Sealer(current: Secret($0), old: old) }
         let mqtt = Self.mqtt(&source, encryptionKey: encryptionKey)
         let group = source.text("MQTT_SHARED_GROUP", secret: false) ?? ""

@@ -23,6 +23,7 @@ struct PlantOps: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SimulateCommand.self, DoctorCommand.self, OpenAPICommand.self,
             UserCommand.self, EnrollmentTokenCommand.self, KeysCommand.self, BrokerInitCommand.self,
+            SealCommand.self, UnsealCommand.self, BackupFactsCommand.self,
         ])
 }
 

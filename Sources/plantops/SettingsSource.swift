@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Sealing
 
 /// Reads settings by name, `NAME_FILE` included, and gathers what is wrong with them.
 struct SettingsSource {
@@ -67,6 +68,19 @@ struct SettingsSource {
         if Self.isHexKey(key) { return key }
         problem("\(name) must be 64 hexadecimal digits, made with `openssl rand -hex 32`")
         return nil
+    }
+
+    /// Keys separated by commas.
+    mutating func hexKeys(_ name: String) -> [Secret] {
+        var keys: [Secret] = []
+        for (index, key) in list(name).enumerated() {
+            if Self.isHexKey(key) {
+                keys.append(Secret(key))
+            } else {
+                problem("\(name) must be 64 hexadecimal digits each; number \(index + 1) is not")
+            }
+        }
+        return keys
     }
 
     static func isHexKey(_ key: String) -> Bool { key.utf8.count == 64 && key.allSatisfy(\.isHexDigit) }

@@ -137,7 +137,9 @@ SELECT 'CREATE ROLE plantops LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE
 ALTER ROLE plantops PASSWORD '$(secret POSTGRES_PASSWORD)';
 SELECT 'CREATE DATABASE plantops OWNER plantops' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'plantops') \gexec
 SQL
-    if timescale_available "$(postgres_bin)"; then
+    # A database that was made without it does without it for ever.
+    if timescale_available "$(postgres_bin)" && ! superuser_psql plantops 2>/dev/null \
+        <<<"SELECT name FROM schema_migrations WHERE version = 2" | grep -qx telemetry_native; then
         superuser_psql plantops <<<"CREATE EXTENSION IF NOT EXISTS timescaledb;"
         superuser_psql plantops <<<"ALTER EXTENSION timescaledb UPDATE;"
     fi

@@ -69,6 +69,7 @@ up() {
     write_environment
     say "starting PostgreSQL"
     start_postgres
+    undo_killed_restore
     make_database
     if running mosquitto; then
         renew_certificates
@@ -256,4 +257,5 @@ reset() {
     down
     delete_state
     say "deleted the state in $PLANTOPS_HOME"
+    if compgen -G "$(backups_folder)/plantops-*.tar" >/dev/null; then say "the backups stay in $(backups_folder)"; fi
 }
