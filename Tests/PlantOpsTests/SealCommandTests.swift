@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct SealCommandTests {
     private let content = Array("a private key, and \0 bytes that are no text \u{FF}".utf8)
-    private let (first, second) = (String(repeating: "0f", count: 32), String(repeating: "a1", count: 32))
+    private let first = String(repeating: "0f", count: 32)
+    private let second = String(repeating: "a1", count: 32)
 
     private func sealer(_ key: String, old: String = "") throws -> Sealer {
         try SealedFile.sealer(["ENCRYPTION_KEY": key, "ENCRYPTION_KEYS_OLD": old])

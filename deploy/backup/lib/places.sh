@@ -29,7 +29,8 @@ swap_databases() {
             echo 'ALTER DATABASE :"name" WITH ALLOW_CONNECTIONS true;'
             echo 'COMMIT;'
         } | sql '' -v name="$1" -v other="$2" -v kept="$3" >/dev/null 2>"$WORK/rename.log"; then
-            return
+            # The 0 counts: in a trap, a bare "return" gives the status from before the trap.
+            return 0
         fi
         sleep "$attempt"
     done
@@ -144,7 +145,7 @@ roll_back() {
 
 # A database that the backend was let into may have taken readings in; it is kept.
 forget_restored() {
-    if ! database_exists "$RESTORED"; then return; fi
+    if ! database_exists "$RESTORED"; then return 0; fi
     if grep -qx started "$JOURNAL"; then
         say "The restored database is kept as $RESTORED, in case readings came in meanwhile." >&2
     else

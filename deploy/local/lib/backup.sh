@@ -65,6 +65,8 @@ backup() {
     open_existing
     require_binary
     forget_own_address
+    # It clears up by itself; we only must not end before it.
+    trap 'true' INT TERM HUP
     if running postgres; then
         backup_tool create
         return
@@ -125,6 +127,8 @@ restore() {
     start_postgres
     make_database
     own_folder "$(service_user mosquitto nobody)" "$SERVICE_HOME/mosquitto"
+    # It undoes by itself what it has begun; we only must not end before it.
+    trap 'true' INT TERM HUP
     backup_tool restore "$1" || status=$?
     if ((status != 0)); then
         if [[ $was_running == no ]]; then
