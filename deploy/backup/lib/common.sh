@@ -85,7 +85,7 @@ FACTS=
 read_facts() {
     local status=0
     FACTS=$("$PROGRAM" backup-facts) || status=$?
-    if ((status != 0)); then fail "$status" "$PROGRAM backup-facts failed; it wants ENCRYPTION_KEY to be set"; fi
+    if ((status != 0)); then fail "$status" "the keys of this machine cannot be had ($PROGRAM backup-facts)"; fi
 }
 
 # facts NAME: one per line.

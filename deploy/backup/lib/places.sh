@@ -171,7 +171,7 @@ undo_places() {
 
 undo_killed_restore() {
     say "a restore was killed while it changed places; undoing it first"
-    WORK=${WORK:-$(mktemp -d "$FOLDER/.work.XXXXXX")}
+    make_work
     hook PLANTOPS_BACKUP_STOP || fail 1 "PLANTOPS_BACKUP_STOP failed"
     roll_back || fail 1 "it could not be undone"
     forget_restored

@@ -13,9 +13,9 @@ backup_tool() (
         default_to POSTGRES_PORT "$PLANTOPS_DB_PORT"
         default_to POSTGRES_USER plantops
         default_to POSTGRES_DB plantops
-        default_to_secret POSTGRES_PASSWORD
-        # The superuser, over the socket. Before there is a setup there is none, and "verify" needs none.
+        # Before there is a setup there is neither a password nor a socket; "verify" needs none.
         if [[ -e $PLANTOPS_HOME/.plantops ]]; then
+            default_to_secret POSTGRES_PASSWORD
             default_to PLANTOPS_BACKUP_ADMIN_URL \
                 "postgresql://postgres@$(jq -rn --arg path "$(postgres_socket_dir)" '$path | @uri'):$PLANTOPS_DB_PORT/postgres"
         fi
