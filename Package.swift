@@ -102,7 +102,8 @@ let package = Package(
                 nioCore, serviceLifecycle,
             ], swiftSettings: strict),
         .testTarget(
-            name: "PlantOpsTests", dependencies: ["plantops", "MQTT", "PlantDomain", "PlantStore", "Postgres", "Sealing", logging],
+            name: "PlantOpsTests",
+            dependencies: ["plantops", "MQTT", "PlantDomain", "PlantStore", "Postgres", "Sealing", logging],
             swiftSettings: strict),
     ]
 )

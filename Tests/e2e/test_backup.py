@@ -1,6 +1,7 @@
 """Backup and restore with a whole system in between: everything is as it was, goes on, and keeps its secrets."""
 
 import base64
+import hashlib
 import os
 import stat
 import subprocess
@@ -291,13 +292,16 @@ def test_a_truncated_backup_is_refused(untouched, tmp_path, kept):
 
 def test_a_dump_that_somebody_else_put_in_is_not_run(untouched, tmp_path):
     """Its checksum in the manifest is made to fit; that of who had the key is not."""
-    import hashlib
-
     dump = backups.members(untouched.path)["database.dump"].replace(b"plantops", b"plantOps", 1)
     members = backups.manifest(untouched.path)["members"]
     members["database.dump"]["sha256"] = hashlib.sha256(dump).hexdigest()
     forged = backups.rewritten(untouched.path, tmp_path / "forged.tar", **{"database.dump": dump, "manifest": {"members": members}})
     refused(untouched, forged, 65, "changed by somebody")
+    sealed = bytearray(backups.members(untouched.path)["secrets.sealed"])
+    sealed[-1] ^= 1
+    members = {**backups.manifest(untouched.path)["members"], "secrets.sealed": {"sha256": hashlib.sha256(sealed).hexdigest()}}
+    forged = backups.rewritten(untouched.path, tmp_path / "forged.tar", **{"secrets.sealed": bytes(sealed), "manifest": {"members": members}})
+    refused(untouched, forged, 65, "secrets.sealed was changed")
 
 
 @pytest.mark.parametrize("manifest, words", [
@@ -319,6 +323,7 @@ def test_what_is_no_backup_is_said(untouched, tmp_path):
 def test_another_key_is_said_before_anything_is_touched(untouched):
     facts = backups.manifest(untouched.path)
     said = refused(untouched, untouched.path, 78, "do not open with ENCRYPTION_KEY", facts["key_id"], ENCRYPTION_KEY="0f" * 32)
+    assert "tar:" not in said and said.count("error:") == 1
     assert "0f" * 32 not in said and (untouched.stack.home / "secrets" / "ENCRYPTION_KEY").read_text() not in said
     refused(untouched, untouched.path, 78, "ENCRYPTION_KEY must be 64 hexadecimal digits", ENCRYPTION_KEY="short")
 

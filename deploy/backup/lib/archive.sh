@@ -60,13 +60,17 @@ opened_secrets() { tar -xOf "$ARCHIVE" secrets.sealed | "$PROGRAM" unseal; }
 # those that were put in by whoever had the key.
 verify_keys() {
     local status=0 names id known
-    names=$(opened_secrets | tar -t) || status=$?
-    if ((status != 0)); then
+    opened_secrets >/dev/null 2>&1 || status=$?
+    # What "plantops unseal" says: 78 for a key that is not here, 65 for what was changed.
+    if ((status == 78)); then
         known=$(manifest '.key_id')
         fail 78 "the secrets of this backup do not open with ENCRYPTION_KEY" \
             "It was made under the key with the id $known; the keys given here have $(facts key | paste -sd' ')." \
             "Give that key, as ENCRYPTION_KEY or in ENCRYPTION_KEYS_OLD. Nothing was changed."
+    elif ((status != 0)); then
+        damaged "secrets.sealed was changed since it was sealed"
     fi
+    names=$(opened_secrets | tar -t) || damaged "secrets.sealed holds no tar archive"
     if grep -qvE "$SECRET_PATTERN" <<<"$names"; then damaged "secrets.sealed holds something unexpected"; fi
     if ! cmp -s <(opened_secrets | tar -xO members.sha256 | sort) \
         <(manifest '.members | to_entries[] | select(.key != "secrets.sealed") | "\(.value.sha256)  \(.key)"' | sort); then
