@@ -23,7 +23,7 @@ enum SettingsNames {
         "PLANTOPS_HOME", "PLANTOPS_BIN", "PLANTOPS_BIND", "PLANTOPS_TIMESCALE", "PLANTOPS_HTTP_PORT",
         "PLANTOPS_API_PORT", "PLANTOPS_MQTT_PORT", "PLANTOPS_DB_PORT", "PLANTOPS_URL", "PLANTOPS_API_URL",
         "PLANTOPS_ADMIN_EMAIL", "PLANTOPS_ADMIN_PASSWORD", "PLANTOPS_ENROLLMENT_TOKEN", "PLANTOPS_API_TOKEN",
-        "PLANTOPS_CA_CERT", "PLANTOPS_BACKUP_DIR", "PLANTOPS_BACKUP_KEEP_DAYS",
+        "PLANTOPS_CA_CERT",
     ]
 
     static let known = used.union(later)
@@ -35,9 +35,9 @@ enum SettingsNames {
             warnings.append("this version does not use " + Set(unused).sorted().joined(separator: ", ") + " yet")
         }
         for name in environment.keys.map(base).sorted() {
-            guard !known.contains(name), !surroundings.contains(name), !name.hasPrefix("PLANTOPS_TEST_") else {
-                continue
-            }
+            guard !known.contains(name), !surroundings.contains(name), !name.hasPrefix("PLANTOPS_TEST_"),
+                !name.hasPrefix("PLANTOPS_BACKUP_")
+            else { continue }
             if let meant = known.sorted().first(where: { isClose(name, $0) }) {
                 warnings.append("\(name) is not a setting; did you mean \(meant)?")
             } else if name.hasPrefix("PLANTOPS_") {

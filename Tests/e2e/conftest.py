@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support import alerts
+from support import alerts, backups
 from support.device import Device
 from support.discord import Inbox
 from support.events import Events
@@ -90,6 +90,33 @@ def breakable(shared_breakable_stack):
     mend()
     yield stack
     mend()
+
+
+@pytest.fixture(scope="module")
+def shared_saved(inbox):
+    stack = Stack(CHANNEL_ALLOWED_HOSTS=inbox.host)
+    try:
+        yield backups.Saved(stack.up(), inbox)
+    finally:
+        stack.destroy()
+
+
+@pytest.fixture
+def saved(shared_saved):
+    """Everything runs, before and after."""
+    shared_saved.stack.ready()
+    yield shared_saved
+    shared_saved.stack.ready()
+
+
+@pytest.fixture
+def untouched(saved):
+    """For tests after which everything in service is as before, and no service was even started anew."""
+    stack = saved.stack
+    before = backups.in_service(stack), backups.processes(stack), backups.backups(stack)
+    yield saved
+    assert (backups.in_service(stack), backups.processes(stack), backups.backups(stack)) == before
+    assert backups.leftovers(stack) == set()
 
 
 @pytest.fixture

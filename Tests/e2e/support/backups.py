@@ -10,7 +10,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from .stack import ROOT, SCRIPT
+from .device import Device
+from .people import Person
+from .stack import ROOT, SCRIPT, Stack
 from .waiting import wait_until
 
 TOOL = ROOT / "deploy" / "backup" / "plantops-backup"
@@ -161,3 +163,59 @@ class Gate:
 
     def open(self):
         self.opened.touch()
+
+
+class Saved:
+    """A stack with something in it, and a backup of that."""
+
+    def __init__(self, stack, inbox):
+        self.stack = stack
+        self.inbox = inbox
+        self.hook = inbox.hook()
+        self.channel = stack.api.ok("POST", "/channels", 201, json={
+            "kind": "webhook", "name": "Test", "url": self.hook.url, "secret": "a secret of a channel"})
+        self.person = Person(stack)
+        self.cookies = self.person.session()
+        self.plant = stack.api.plant("Saved")
+        self.device = Device(stack, self.plant["id"]).connect()
+        for _ in range(5):
+            self.device.barrier()
+        self.path = make(stack)
+
+
+def refused(saved, path, status, *words, **environment):
+    code, said = run(saved.stack, "restore", path, YES="1", **environment)
+    assert code == status, said
+    assert all(word in said for word in words), said
+    return said
+
+
+def changed_since(saved):
+    """Something that is there now and not in the backup, in the database, the secrets and at the broker."""
+    device = Device(saved.stack)
+    file = saved.stack.home / "secrets" / "ENROLLMENT_TOKEN"
+    file.write_text(file.read_text()[::-1])
+    return device
+
+
+def gets_in(device):
+    connection = device.open()
+    try:
+        return connection.connect() == 0
+    finally:
+        connection.close()
+
+
+def fresh(saved, **environment):
+    """Another machine, as it were: nothing but the file."""
+    stack = Stack(CHANNEL_ALLOWED_HOSTS=saved.inbox.host, **environment)
+    stack.home = stack.home / "new"
+    stack.environment["PLANTOPS_HOME"] = str(stack.home)
+    stack._token = saved.stack._token
+    return stack
+
+
+def discard(stack):
+    if stack.home.exists():
+        stack.destroy()
+    subprocess.run(["rm", "-rf", str(stack.home.parent)], check=True)

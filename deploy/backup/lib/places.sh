@@ -70,6 +70,13 @@ put_all() {
     rm -rf -- "${1:?}/.restored-$STAMP"
 }
 
+# put_opened PART FOLDER: what is sealed of it, if anything is.
+put_opened() {
+    if opened_secrets | tar -t | grep "^$1/" >/dev/null; then
+        opened_secrets | tar -C "$2" --no-same-owner --strip-components=1 --wildcards -x "$1/*"
+    fi
+}
+
 put_files() {
     local staged
     if [[ -n $BROKER_FILE ]] && manifest '.members | keys[]' | grep -qx broker/dynamic-security.json; then
@@ -87,14 +94,14 @@ put_files() {
             tar -C "$staged" --no-same-owner --strip-components=1 -xf "$ARCHIVE" --wildcards 'certificates/*'
             find "$staged" -name '*.crt' -exec chmod 644 {} +
         fi
-        opened_secrets | tar -C "$staged" --no-same-owner --strip-components=1 --wildcards -x 'certs/*' 2>/dev/null || true
+        put_opened certs "$staged"
         put_all "$CERTS"
     fi
     if [[ -n $SECRETS ]]; then
         staged=$SECRETS/.restored-$STAMP
         note scratch "$staged"
         mkdir -p "$staged"
-        opened_secrets | tar -C "$staged" --no-same-owner --strip-components=1 --wildcards -x 'secrets/*' 2>/dev/null || true
+        put_opened secrets "$staged"
         put_all "$SECRETS"
     fi
 }

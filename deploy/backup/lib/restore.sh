@@ -186,8 +186,8 @@ restore_backup() {
     if [[ $empty == yes ]]; then
         drop_database "$BEFORE"
     elif database_exists "$BEFORE"; then
-        say "What was in service until now is kept as the database $BEFORE (closed to connections). When you are sure:" \
-            && say "    DROP DATABASE $BEFORE;"
+        say "What was in service until now is kept as the database $BEFORE (closed to connections). When you are sure:"
+        say "    DROP DATABASE \"$BEFORE\";"
     fi
     if [[ $(manifest .key_id) != "$(facts key | head -n 1)" || $(manifest '.sealed_under | length') -gt 1 ]]; then
         say "Secrets in it are sealed under an old key: run 'plantops keys rotate', then ENCRYPTION_KEYS_OLD can go."
