@@ -10,6 +10,7 @@ import pytest
 
 from support import backups
 
+
 def test_a_backup_is_its_owners_alone_and_names_what_it_holds(untouched):
     facts, content = backups.manifest(untouched.path), backups.members(untouched.path)
     assert stat.S_IMODE(untouched.path.stat().st_mode) == 0o600
