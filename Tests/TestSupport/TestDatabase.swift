@@ -29,8 +29,10 @@ package final class TestDatabase: Sendable {
     package static let kinds: [TimeSeriesKind] =
         ProcessInfo.processInfo.environment["PLANTOPS_TEST_TIMESCALE"] == "1" ? [.native, .timescale] : [.native]
 
-    /// - Parameter kind: nil leaves the database without a schema.
-    package init(_ kind: TimeSeriesKind? = .native) throws {
+    /// - Parameters:
+    ///   - kind: nil leaves the database without a schema.
+    ///   - version: the schema's; nil is the newest.
+    package init(_ kind: TimeSeriesKind? = .native, upTo version: Int? = nil) throws {
         name = "test_" + EntityID.make().description.replacing("-", with: "")
         // Only a superuser may switch TimescaleDB on.
         let setting = kind == .timescale ? "PLANTOPS_TEST_SUPERUSER_URL" : "PLANTOPS_TEST_DATABASE_URL"
@@ -44,7 +46,8 @@ package final class TestDatabase: Sendable {
         Self.made.withLock { $0.append(self) }
         guard let kind else { return }
         if kind == .timescale { try PostgresConnection(options).execute("CREATE EXTENSION timescaledb") }
-        _ = try Schema.migrator(kind).run(on: PostgresConnection(options))
+        let migrations = Schema.migrator(kind).migrations.filter { $0.version <= version ?? .max }
+        _ = try Migrator(migrations).run(on: PostgresConnection(options))
     }
 
     private static let made = Mutex<[TestDatabase]>([])
