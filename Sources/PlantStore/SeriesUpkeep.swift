@@ -60,10 +60,14 @@ package struct SeriesUpkeep: Sendable {
         let isMine = try await alone { kind in
             if kind == .timescale { report.compressed = try await compress(at: now) }
             guard let days else { return }
+            let isComplete = try await pool.run { connection in
+                try connection.query("SELECT is_complete FROM rollup_state").first?.bool("is_complete")
+            }
+            guard isComplete == true else { return }
+            // Plain partitions are left alone while some of their readings are not summarized; chunks go unseen.
+            if kind == .timescale { try await refresh(at: now) }
             let until = now.adding(seconds: -Double(max(days, Self.leastDaysKept)) * 86_400)
             report.dropped = try await pool.run { connection in
-                let isComplete = try connection.query("SELECT is_complete FROM rollup_state").first?.bool("is_complete")
-                guard isComplete == true else { return 0 }
                 let rows = try connection.query("SELECT telemetry_drop_before($1) AS count", [.time(until)])
                 return Int(try rows[0].int("count"))
             }
