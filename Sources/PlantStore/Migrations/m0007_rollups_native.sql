@@ -71,8 +71,9 @@ CREATE FUNCTION telemetry_first_month() RETURNS timestamptz LANGUAGE sql STABLE 
 $$;
 
 -- Where there are readings already, they are summarized from their first month on. (A device may be five minutes ahead.)
+-- Not now(), when we began: we may have waited for writers, whose readings nobody has noted.
 UPDATE rollup_state SET
-    noted_from = date_bin(INTERVAL '5 minutes', now(), 'epoch')
+    noted_from = date_bin(INTERVAL '5 minutes', clock_timestamp(), 'epoch')
         + CASE WHEN telemetry_first_month() IS NULL THEN INTERVAL '0' ELSE INTERVAL '10 minutes' END,
     closed_until = COALESCE(telemetry_first_month(), date_bin(INTERVAL '5 minutes', now(), 'epoch'));
 UPDATE rollup_state SET
