@@ -82,7 +82,8 @@ private struct HistoryReader {
         lightSource = LightSource(rawValue: try row.text("light_source")) ?? .sun
         // The one that the days of the rollups are made with: a change of the setting reaches both at once.
         zone = KnownTimeZone(try row.text("zone")) ?? .utc
-        hasReadings = try row.optionalTime("raw_from").map { $0 <= query.from } ?? true
+        // Buckets begin up to a day before the span, and the light of days three hours more.
+        hasReadings = try row.optionalTime("raw_from").map { $0.adding(seconds: 2 * 86_400) <= query.from } ?? true
 
         let wanted = query.metrics ?? Metric.allCases.map(\.name)
         derived = wanted.compactMap { DerivedMetric.named($0) }

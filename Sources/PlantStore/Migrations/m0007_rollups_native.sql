@@ -101,13 +101,13 @@ DO $$ BEGIN
         FROM telemetry_5m WHERE bucket >= (SELECT ready_1d FROM rollup_state) GROUP BY 1, 2, 3', rollup_of_rollups());
 END $$;
 
--- What is beside an INSERT of rollups, when there is one already: it is replaced, unless the single readings it was made
--- of have been dropped.
+-- What is beside an INSERT of rollups, when there is one already: it is replaced, unless it is made of single readings
+-- and they have been dropped. Those that are made of five minutes can always be made again.
 CREATE FUNCTION rollup_replacing(name text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'ON CONFLICT (device_id, bucket, plant_id) DO UPDATE SET '
         || string_agg(format('%1$I = EXCLUDED.%1$I', attname), ', ' ORDER BY attnum)
-        || format(
-            ' WHERE %I.bucket >= COALESCE((SELECT raw_from FROM rollup_state), ''-infinity'')', name)
+        || CASE WHEN name = 'rollup_5m'
+            THEN ' WHERE rollup_5m.bucket >= COALESCE((SELECT raw_from FROM rollup_state), ''-infinity'')' ELSE '' END
     FROM pg_attribute WHERE attrelid = 'rollup_1h'::regclass AND attnum > 3 AND NOT attisdropped
 $$;
 
