@@ -225,7 +225,7 @@ private struct HistoryReader {
             bucket = "date_bin('\(width) seconds', time, 'epoch')"
         } else {
             values.append(.text(zone.name))
-            bucket = "date_trunc('day', time, $\(values.count))"
+            bucket = "local_day(time, $\(values.count))"
         }
         return """
             SELECT \(bucket) AS bucket, device_id, count(*) AS readings, \(columns.joined(separator: ", "))

@@ -14,6 +14,19 @@ SELECT COALESCE((
     SELECT value ->> 'time_zone' FROM settings
     WHERE name = 'alerts' AND value ->> 'time_zone' IN (SELECT name FROM pg_timezone_names)), 'UTC');
 
+-- Where the local day of an instant begins, as LocalDay has it. date_trunc alone does not, where the clocks go back over
+-- midnight (Havana, the Azores): it gives the second passing, after the day's first hour.
+CREATE FUNCTION local_day(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        -- The second before shows the same day.
+        WHEN before >= midnight THEN start - INTERVAL '1 second' - (before - midnight)
+        -- Midnight was shown for a moment only: still the day before.
+        WHEN start > at THEN date_trunc('day', start - INTERVAL '12 hours', zone)
+        ELSE start END
+    FROM (SELECT start, start AT TIME ZONE zone AS midnight, (start - INTERVAL '1 second') AT TIME ZONE zone AS before
+        FROM (SELECT date_trunc('day', at, zone) AS start) day) clock
+$$;
+
 -- Extra metrics: {"name": value, …} in a reading, {"name": [mean, least, most, count], …} in a summary. While they are
 -- added up, the first number is the sum.
 

@@ -1,4 +1,4 @@
--- Rollups in plain PostgreSQL: tables that the backend keeps (Store+Upkeep.swift), and views that join them with what
+-- Rollups in plain PostgreSQL: tables that the backend keeps (SeriesUpkeep.swift), and views that join them with what
 -- has not been summarized yet. Same names and columns as m0007_rollups_timescale.
 --
 -- Readings whose five minutes are over (closed_until) are summarized once; whatever is written into closed minutes
@@ -78,7 +78,7 @@ UPDATE rollup_state SET
     closed_until = COALESCE(telemetry_first_month(), date_bin(INTERVAL '5 minutes', now(), 'epoch'));
 UPDATE rollup_state SET
     ready_5m = closed_until, ready_1h = date_bin(INTERVAL '1 hour', closed_until, 'epoch'),
-    ready_1d = date_trunc('day', closed_until, zone);
+    ready_1d = local_day(closed_until, zone);
 
 DO $$ BEGIN
     EXECUTE format(
@@ -97,7 +97,7 @@ DO $$ BEGIN
         'CREATE VIEW telemetry_1d AS
         SELECT * FROM rollup_1d WHERE bucket < (SELECT ready_1d FROM rollup_state)
         UNION ALL
-        SELECT date_trunc(''day'', bucket, (SELECT zone FROM rollup_state)), device_id, plant_id, %s
+        SELECT local_day(bucket, (SELECT zone FROM rollup_state)), device_id, plant_id, %s
         FROM telemetry_5m WHERE bucket >= (SELECT ready_1d FROM rollup_state) GROUP BY 1, 2, 3', rollup_of_rollups());
 END $$;
 
@@ -192,7 +192,7 @@ BEGIN
 END $$;
 
 -- Summarizes the days that are to be and are over. Made of five minutes, not of hours: there are zones that are 15, 30
--- or 45 minutes off. A day has up to 25 hours, and where the clocks go back over midnight it begins before its bucket.
+-- or 45 minutes off. A day has 25 hours at most.
 CREATE FUNCTION rollup_days(until timestamptz, zone text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format(
@@ -203,9 +203,8 @@ BEGIN
         SELECT changed.bucket, changed.device_id, made.*
         FROM changed CROSS JOIN LATERAL (
             SELECT plant_id, %s FROM rollup_5m
-            WHERE device_id = changed.device_id AND bucket >= changed.bucket - INTERVAL ''3 hours''
-                AND bucket < changed.bucket + INTERVAL ''28 hours''
-                AND date_trunc(''day'', bucket, $2) = changed.bucket
+            WHERE device_id = changed.device_id AND bucket >= changed.bucket
+                AND bucket < changed.bucket + INTERVAL ''28 hours'' AND local_day(bucket, $2) = changed.bucket
             GROUP BY plant_id) made %s',
         rollup_of_rollups(), rollup_replacing('rollup_1d')) USING until, zone;
 END $$;
@@ -244,9 +243,9 @@ BEGIN
     END IF;
 
     next_1h := date_bin(INTERVAL '1 hour', next_5m, 'epoch');
-    next_1d := date_trunc('day', next_5m, state.zone);
+    next_1d := local_day(next_5m, state.zone);
     INSERT INTO rollup_todo (level, bucket, device_id)
-    SELECT DISTINCT 2, date_trunc('day', t.bucket + part, state.zone), t.device_id
+    SELECT DISTINCT 2, local_day(t.bucket + part, state.zone), t.device_id
     -- The hour in which a day begins belongs to both.
     FROM rollup_todo t, unnest(ARRAY[INTERVAL '0', INTERVAL '55 minutes']) AS part WHERE t.level = 1
     ON CONFLICT DO NOTHING;
@@ -262,16 +261,16 @@ END $$;
 CREATE FUNCTION telemetry_set_zone(new_zone text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM rollup_state FOR UPDATE;
-    UPDATE rollup_state SET zone = new_zone, ready_1d = date_trunc('day', ready_5m, new_zone);
+    UPDATE rollup_state SET zone = new_zone, ready_1d = local_day(ready_5m, new_zone);
     DELETE FROM rollup_1d;
     DELETE FROM rollup_todo WHERE level = 2;
     EXECUTE format(
         'INSERT INTO rollup_1d
-        SELECT date_trunc(''day'', bucket, $1), device_id, plant_id, %s
-        FROM rollup_5m WHERE date_trunc(''day'', bucket, $1) < (SELECT ready_1d FROM rollup_state) GROUP BY 1, 2, 3',
+        SELECT local_day(bucket, $1), device_id, plant_id, %s
+        FROM rollup_5m WHERE local_day(bucket, $1) < (SELECT ready_1d FROM rollup_state) GROUP BY 1, 2, 3',
         rollup_of_rollups()) USING new_zone;
     INSERT INTO rollup_todo (level, bucket, device_id)
-    SELECT DISTINCT 2, date_trunc('day', bucket, new_zone), device_id
+    SELECT DISTINCT 2, local_day(bucket, new_zone), device_id
     FROM rollup_5m WHERE bucket >= (SELECT ready_1d FROM rollup_state);
 END $$;
 

@@ -1,6 +1,6 @@
 -- Rollups and compression, where TimescaleDB is available: continuous aggregates that are read with what has not been
 -- summarized yet. Same names and columns as m0007_rollups_native. The backend refreshes them, compresses and drops
--- (Store+Upkeep.swift), in that order; docs/adr/0009 says why the extension's own policies do not.
+-- (SeriesUpkeep.swift), in that order; docs/adr/0009 says why the extension's own policies do not.
 
 DO $$ BEGIN
     EXECUTE format(
