@@ -22,7 +22,8 @@ import Testing
         let from = midnight.adding(seconds: 1)
         let width = 300.0 * 1000
         #expect(HistoryResolution.fitting(from: from, to: from.adding(seconds: width), points: 1000) == .oneHour)
-        #expect(HistoryResolution.fitting(from: from, to: from.adding(seconds: width - 300), points: 1000) == .fiveMinutes)
+        #expect(
+            HistoryResolution.fitting(from: from, to: from.adding(seconds: width - 300), points: 1000) == .fiveMinutes)
     }
 
     private static let instants: [(String, HistoryResolution, String, String)] = [

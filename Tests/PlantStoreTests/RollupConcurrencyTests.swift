@@ -21,7 +21,8 @@ import Testing
         let log = try ReadingLog(kind)
         let (options, now) = (log.database.options, now)
         var maker = ReadingMaker(seed: 7)
-        try log.database.execute("SELECT telemetry_ensure_partitions(now() - INTERVAL '9 days', now() + INTERVAL '1 day')")
+        try log.database.execute(
+            "SELECT telemetry_ensure_partitions(now() - INTERVAL '9 days', now() + INTERVAL '1 day')")
         // Half of each one's readings are the other's, too. In order: whoever writes the same readings the other way
         // round meets the other in a deadlock, with or without rollups.
         let shared = maker.readings(150, between: now.days(-9), and: now.hours(5))

@@ -22,7 +22,10 @@ import Testing
     private func rows(_ database: TestDatabase, _ columns: [String: String]) throws -> [String: [String]] {
         try Dictionary(
             uniqueKeysWithValues: columns.map { table, names in
-                (table, try database.lines("SELECT to_jsonb(x)::text FROM (SELECT \(names) FROM \(table)) x ORDER BY 1"))
+                (
+                    table,
+                    try database.lines("SELECT to_jsonb(x)::text FROM (SELECT \(names) FROM \(table)) x ORDER BY 1")
+                )
             })
     }
 
