@@ -53,7 +53,8 @@ import Testing
             }
             return try await group.reduce(0, +)
         }
-        #expect(turns >= 10)
+        // Whoever finds the other at it goes on without it.
+        #expect(turns >= 1)
         try await written
         // Both have the same values at the same instant, so that it does not matter who was first.
         for list in lists { log.note(list) }
