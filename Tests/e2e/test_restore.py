@@ -48,6 +48,15 @@ def test_a_dump_that_somebody_else_put_in_is_not_run(untouched, tmp_path):
     refused(untouched, forged, 65, "secrets.sealed was changed")
 
 
+@pytest.mark.parametrize("field", ["schema", "postgresql_major", "database_bytes"])
+def test_what_stands_for_a_number_in_a_manifest_is_not_run(untouched, tmp_path, field):
+    """Anybody can change it without the key."""
+    made = tmp_path / "made"
+    changed = backups.rewritten(untouched.path, tmp_path / "changed.tar", manifest={field: f"FORMAT[$(touch {made}; echo 0)]"})
+    refused(untouched, changed, 65, "its manifest is not what this program writes")
+    assert not made.exists()
+
+
 @pytest.mark.parametrize("manifest, words", [
     ({"format": 2}, "this program reads format 1"), ({"schema": 999}, "this program knows up to"),
     ({"timescaledb": "1.0.0"}, "TimescaleDB 1.0.0, which this server does not have"),

@@ -22,6 +22,23 @@ MANIFEST=
 manifest() { jq -r "$1" <<<"$MANIFEST"; }
 has_timescale() { jq -e .timescaledb <<<"$MANIFEST" >/dev/null; }
 
+# Numbers are numbers and texts are one line: the checksums in the sealed part are of the other members, so
+# that anybody can have written the manifest, and the shell would run what stands where it expects a number.
+# shellcheck disable=SC2016 # jq's own variables
+readonly SOUND='
+    def count: type == "number" and . >= 0 and . < 1e15 and . == floor;
+    def text: type == "string" and test("^[^[:cntrl:]]{1,200}$");
+    def checksum: type == "string" and test("^[0-9a-f]{64}$");
+    def key: type == "string" and test("^[0-9a-f]{16}$");
+    ([.schema, .postgresql_major, .database_bytes] | all(count))
+    and ([.created_at, .program, .kind, .postgresql, .owner] | all(text))
+    and (.timescaledb | . == null or text)
+    and (.key_id | key) and (.sealed_under | type == "array" and all(key))
+    and (.counts | type == "object" and all(count)) and (.telemetry | type == "object")
+    and (.members | type == "object" and has("database.dump") and has("secrets.sealed")
+         and all(type == "object" and (.bytes | count) and (.sha256 | checksum)))'
+is_sound() { jq -e "$SOUND" <<<"$MANIFEST" >/dev/null 2>&1; }
+
 # Nothing is extracted before this: only plain files, under the names that a backup has.
 read_manifest() {
     local names version
@@ -35,6 +52,7 @@ read_manifest() {
     if [[ $version != "$FORMAT" ]]; then
         fail 65 "$(basename "$ARCHIVE") has format ${version:-unknown}; this program reads format $FORMAT"
     fi
+    is_sound || damaged "its manifest is not what this program writes"
     if [[ $(manifest '.members | keys[]' | sort) != "$(grep -vx manifest.json <<<"$names" | sort)" ]]; then
         damaged "it does not hold what its manifest names"
     fi
@@ -114,7 +132,7 @@ list_backups() {
     while IFS= read -r name; do
         any=yes
         ARCHIVE=$FOLDER/$name
-        if MANIFEST=$(tar -xOf "$ARCHIVE" --occurrence=1 manifest.json 2>/dev/null) && jq -e .format <<<"$MANIFEST" >/dev/null 2>&1; then
+        if MANIFEST=$(tar -xOf "$ARCHIVE" --occurrence=1 manifest.json 2>/dev/null) && is_sound; then
             printf '%s  %8s  %s\n' "$name" "$(mebibytes "$(stat -c %s "$ARCHIVE")")" "$(describe)"
         else
             printf '%s  %s\n' "$name" "cannot be read"
