@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -148,6 +149,18 @@ def test_a_backend_that_does_not_come_up_with_it_has_the_old_one_back(saved, tmp
     assert gets_in(late)
     assert backups.leftovers(stack) == set()
     stack.psql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
+
+
+@pytest.mark.parametrize("part", ["certs", "secrets"])
+def test_secrets_that_cannot_be_written_are_not_half_put_in_place(saved, tmp_path, part):
+    """As when the disk is full: the first is there, the rest is not."""
+    stack, before = saved.stack, backups.in_service(saved.stack)
+    tar = tmp_path / "tar"
+    tar.write_text(f"#!/bin/bash\n{shutil.which('tar')} \"$@\" || exit\nif [[ \" $* \" == *' {part}/* '* ]]; then exit 2; fi\n")
+    tar.chmod(0o755)
+    code, said = backups.run(stack, "restore", saved.path, YES="1", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert code == 73 and "in service as before" in said, said
+    assert backups.in_service(stack) == before
 
 
 def test_killed_while_it_changed_places_the_next_start_undoes_it(saved, tmp_path):

@@ -70,10 +70,14 @@ put_all() {
     rm -rf -- "${1:?}/.restored-$STAMP"
 }
 
-# put_opened PART FOLDER: what is sealed of it, if anything is.
-put_opened() {
-    if opened_secrets | tar -t | grep "^$1/" >/dev/null; then
-        opened_secrets | tar -C "$2" --no-same-owner --strip-components=1 --wildcards -x "$1/*"
+# unpack_secrets PART FOLDER: what is sealed of "certs" or "secrets". A backup may have none of it; what there is has to
+# come out whole, or nothing is put in place of what is in service.
+unpack_secrets() {
+    local names
+    names=$(opened_secrets | tar -t)
+    if grep -q "^$1/" <<<"$names"; then
+        opened_secrets | tar -C "$2" --no-same-owner --strip-components=1 --wildcards -x "$1/*" ||
+            fail 73 "what is sealed of $1 could not be written to $2"
     fi
 }
 
@@ -94,14 +98,14 @@ put_files() {
             tar -C "$staged" --no-same-owner --strip-components=1 -xf "$ARCHIVE" --wildcards 'certificates/*'
             find "$staged" -name '*.crt' -exec chmod 644 {} +
         fi
-        put_opened certs "$staged"
+        unpack_secrets certs "$staged"
         put_all "$CERTS"
     fi
     if [[ -n $SECRETS ]]; then
         staged=$SECRETS/.restored-$STAMP
         note scratch "$staged"
         mkdir -p "$staged"
-        put_opened secrets "$staged"
+        unpack_secrets secrets "$staged"
         put_all "$SECRETS"
     fi
 }
