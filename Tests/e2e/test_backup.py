@@ -159,6 +159,9 @@ def test_old_ones_are_deleted_but_never_the_newest_nor_what_is_not_ours(tmp_path
     for days in ("1", "2"):
         assert prune(tmp_path, PLANTOPS_BACKUP_KEEP_DAYS=days)[0] == 0
         assert newer.exists(), "the newest stays, however old"
+    (octal,) = named(tmp_path, 30)
+    assert prune(tmp_path, PLANTOPS_BACKUP_KEEP_DAYS="031")[0] == 0
+    assert octal.exists(), "031 is 31"
     code, said = prune(tmp_path, PLANTOPS_BACKUP_KEEP_DAYS="a month")
     assert code == 78 and "PLANTOPS_BACKUP_KEEP_DAYS" in said
 

@@ -35,6 +35,8 @@ CERTS=${PLANTOPS_BACKUP_CERTS:-}
 SECRETS=${PLANTOPS_BACKUP_SECRETS:-}
 if [[ -n ${PLANTOPS_BACKUP_PG_BIN:-} ]]; then PATH=$PLANTOPS_BACKUP_PG_BIN:$PATH; fi
 [[ $KEEP_DAYS =~ ^[0-9]{1,5}$ ]] || fail 78 "PLANTOPS_BACKUP_KEEP_DAYS must be a number of days, 0 to keep all"
+# To bash, 030 is 24.
+KEEP_DAYS=$((10#$KEEP_DAYS))
 
 readonly NAME_PATTERN='^plantops-[0-9]{8}T[0-9]{6}Z\.tar$'
 
