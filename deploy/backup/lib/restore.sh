@@ -77,6 +77,14 @@ drop_half_done() {
         WHERE starts_with(datname, :'prefix') AND shobj_description(oid, 'pg_database') = :'mark'")
 }
 
+# Whether nobody has made anything in a database; what extensions bring does not count. Only then it need not be kept:
+# a wrong DATABASE_URL names a database of something else, with no table of ours in it.
+readonly EMPTY_SQL="SELECT NOT EXISTS (
+    SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname !~ '^pg_|^information_schema\$|^_?timescaledb'
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+    AND NOT EXISTS (SELECT FROM pg_largeobject_metadata)"
+
 drop_database() { sql '' -v name="$1" <<<'DROP DATABASE IF EXISTS :"name" WITH (FORCE)'; }
 
 make_new_database() {
@@ -176,9 +184,7 @@ restore_backup() {
     fill_new_database
     compare_counts
     say "it holds what the backup says; changing places"
-    if database_exists "$DATABASE" && [[ $(sql "$DATABASE" <<<"SELECT to_regclass('public.schema_migrations') IS NULL") == t ]]; then
-        empty=yes
-    fi
+    if database_exists "$DATABASE" && [[ $(sql "$DATABASE" <<<"$EMPTY_SQL") == t ]]; then empty=yes; fi
     change_places
     STAGE=complete
     rm -f -- "$JOURNAL"
