@@ -3,7 +3,11 @@
 # The moment in which a restored database takes the place of the one in service, with the broker's file, certificates
 # and secrets. Every step is in the journal before it is taken, so that it can be undone, also by the next run.
 
-note() { printf '%s\n' "$(IFS=$'\t' && echo "$*")" >>"$JOURNAL"; }
+# Also when the power fails: the databases' names are on the disk as soon as they are changed.
+note() {
+    printf '%s\n' "$(IFS=$'\t' && echo "$*")" >>"$JOURNAL"
+    sync -- "$JOURNAL" "$(dirname "$JOURNAL")"
+}
 
 hook() {
     local command=$1
@@ -51,6 +55,7 @@ put() {
         note file "$2" "$3"
         mkdir -p "$(dirname "$3")"
         cp -a -- "$2" "$3.half"
+        sync -- "$3.half"
         mv -- "$3.half" "$3"
         if ((EUID == 0)); then chown --reference="$2" "$1"; fi
     else
