@@ -45,12 +45,9 @@ extension Store {
     ) throws -> [EntityID: [(day: LocalDay, light: LightSum)]] {
         guard let first = days.first, let last = days.last else { return [:] }
         // An hour on each side that can still reach into the days.
+        let isComplete = try connection.query("SELECT is_complete FROM rollup_state").first?.bool("is_complete")
         let rows = try connection.query(
-            """
-            SELECT plant_id, bucket, avg(light_level_avg) AS lux FROM telemetry_1h
-            WHERE plant_id = ANY ($1) AND bucket > $2 AND bucket < $3 AND light_level_count > 0
-            GROUP BY plant_id, bucket ORDER BY plant_id, bucket
-            """,
+            isComplete == true ? LightSQL.ofRollups : LightSQL.ofReadings,
             [
                 .uuids(plants.map { ($0.high, $0.low) }),
                 .time(first.start.adding(seconds: -LightDay.longestGap - 3600)),
@@ -66,4 +63,24 @@ extension Store {
         }
         return hours.mapValues { DailyLight.sums(of: days, from: $0) }
     }
+}
+
+private enum LightSQL {
+    static let ofRollups = """
+        SELECT plant_id, bucket, avg(light_level_avg) AS lux FROM telemetry_1h
+        WHERE plant_id = ANY ($1) AND bucket > $2 AND bucket < $3 AND light_level_count > 0
+        GROUP BY plant_id, bucket ORDER BY plant_id, bucket
+        """
+
+    /// The same, until what was there before the rollups has been summarized: the view makes that of every reading there
+    /// is, whatever hours are asked for.
+    static let ofReadings = """
+        SELECT plant_id, bucket, avg(lux) AS lux FROM (
+            SELECT plant_id, device_id, date_bin('1 hour', time, 'epoch') AS bucket, avg(light_level) AS lux FROM telemetry
+            WHERE plant_id = ANY ($1) AND time > $2::timestamptz AND time < $3::timestamptz + INTERVAL '1 hour' AND light_level IS NOT NULL
+            GROUP BY plant_id, device_id, bucket
+        ) hours
+        WHERE bucket > $2 AND bucket < $3
+        GROUP BY plant_id, bucket ORDER BY plant_id, bucket
+        """
 }

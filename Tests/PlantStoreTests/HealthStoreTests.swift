@@ -65,6 +65,16 @@ import Testing
         #expect(try await pot.dli(at: now.adding(seconds: 86_400)) == nil)
     }
 
+    /// After an upgrade that can take long, and the views would go through every reading there is.
+    @Test(arguments: TestDatabase.kinds)
+    func `the light of yesterday is known while the past is still being summarized`(kind: TimeSeriesKind) async throws {
+        let pot = try await Pot(kind)
+        try await pot.fill(yesterday(sun))
+        try pot.database.execute("UPDATE rollup_state SET is_complete = false")
+        try pot.database.execute("DROP \(kind == .timescale ? "MATERIALIZED " : "")VIEW telemetry_1h")
+        #expect(try await pot.dli(at: now) == 3.33)
+    }
+
     @Test(arguments: TestDatabase.kinds)
     func `of several devices in a pot the mean counts, and of several plants each has its own`(
         kind: TimeSeriesKind
