@@ -80,11 +80,12 @@ package struct SpeciesTable: Sendable {
         func refuse(_ column: String?, _ detail: String) {
             mistakes.append(Mistake(line: header.line, column: column, detail: detail))
         }
-        for (index, name) in names.enumerated() {
+        var seen: Set<String> = []
+        for name in names where mistakes.count < CSV.mistakesLimit {
             if known[name] == nil {
                 let most = String(String.UnicodeScalarView(name.unicodeScalars.prefix(40)))
                 refuse(most, most.contains(";") ? "columns are separated by commas" : "is no column of this table")
-            } else if names[..<index].contains(name) {
+            } else if !seen.insert(name).inserted {
                 refuse(name, "is there twice")
             }
         }
