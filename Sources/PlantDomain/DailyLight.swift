@@ -28,10 +28,21 @@ package enum DailyLight {
             let first = day.start.adding(seconds: -LightDay.longestGap)
             let last = day.end.adding(seconds: LightDay.longestGap)
             var light = LightDay(day, maximumGap: LightDay.longestGap)
-            for bucket in buckets where bucket.end > first && bucket.start < last {
+            // Ten years have 3653 days and 87 672 hours: each day looks at its own only.
+            for bucket in buckets[firstIndex(of: buckets, endingAfter: first)...].prefix(while: { $0.start < last }) {
                 light.add(bucket.start.adding(seconds: bucket.width / 2), lux: bucket.lux)
             }
             return (day, light.finish())
         }
+    }
+
+    /// By halves.
+    private static func firstIndex(of buckets: [LightBucket], endingAfter time: Timestamp) -> Int {
+        var range = 0..<buckets.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range = buckets[middle].end > time ? range.lowerBound..<middle : middle + 1..<range.upperBound
+        }
+        return range.lowerBound
     }
 }
