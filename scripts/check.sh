@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly RESULTS=$PWD/.test
 readonly SERVICES=$RESULTS/services
 # A test that hangs must not hang the whole check.
-readonly TIME_LIMIT=${PLANTOPS_CHECK_TIME_LIMIT:-40m}
+readonly TIME_LIMIT=${PLANTOPS_CHECK_TIME_LIMIT:-50m}
 passed=0 failed=0 skipped=0
 failed_steps=()
 

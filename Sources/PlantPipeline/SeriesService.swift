@@ -1,4 +1,5 @@
 package import Logging
+import MQTT
 import PlantDomain
 package import PlantStore
 import ServiceLifecycle
@@ -31,16 +32,19 @@ package struct SeriesService: Service {
     }
 
     private func keep() async {
+        var clock = ClockTrust()
         var trimmed: Timestamp?
         while !Task.isCancelled {
             do {
                 let now = Timestamp.now()
+                let isTrusted = clock.isTrusted(
+                    at: now, steady: monotonicSeconds(), lastSeen: try await store.lastStorageSample())
                 let zone = KnownTimeZone(try await store.alertSettings().timeZone) ?? .utc
                 let isOurs = try await upkeep.summarize(zone: zone, at: now)
-                if isOurs, trimmed.map({ now.seconds(since: $0) >= Self.secondsBetweenTrims }) ?? true {
-                    try await trim(at: now)
+                if isOurs, trimmed.map({ abs(now.seconds(since: $0)) >= Self.secondsBetweenTrims }) ?? true {
                     try await store.sampleStorage(at: now)
-                    trimmed = now
+                    try await trim(keeping: isTrusted ? daysKept : nil, at: now)
+                    if isTrusted { trimmed = now }
                 }
             } catch is CancellationError {
                 return
@@ -52,8 +56,8 @@ package struct SeriesService: Service {
         }
     }
 
-    private func trim(at now: Timestamp) async throws {
-        guard let report = try await upkeep.trim(keeping: daysKept, at: now), report != SeriesUpkeep.Report() else {
+    private func trim(keeping days: Int?, at now: Timestamp) async throws {
+        guard let report = try await upkeep.trim(keeping: days, at: now), report != SeriesUpkeep.Report() else {
             return
         }
         logger.info(

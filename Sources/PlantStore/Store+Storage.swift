@@ -47,6 +47,13 @@ extension Store {
         }
     }
 
+    /// When the size was noted last; nil: never.
+    package func lastStorageSample() async throws -> Timestamp? {
+        try await pool.run { connection in
+            try connection.query("SELECT max(taken_at) AS at FROM storage_samples").first?.optionalTime("at")
+        }
+    }
+
     package func storageReport(at now: Timestamp) async throws -> StorageReport {
         try await pool.run { connection in
             let size = try connection.query(
