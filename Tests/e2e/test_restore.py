@@ -163,6 +163,28 @@ def test_secrets_that_cannot_be_written_are_not_half_put_in_place(saved, tmp_pat
     assert backups.in_service(stack) == before
 
 
+def test_a_server_that_is_away_when_it_is_undone_is_not_taken_for_one_without_the_old_database(saved, tmp_path):
+    stack, late = saved.stack, changed_since(saved)
+    before = backups.in_service(stack)
+    away, hook = backups.Away(tmp_path / "bin"), tmp_path / "start"
+    hook.write_text(f"#!/bin/bash\nif [[ -e {tmp_path}/once ]]; then exec {backups.SCRIPT} hook start; fi\n"
+                    f"touch {tmp_path}/once {away.file}\nexit 1\n")
+    hook.chmod(0o755)
+    code, said = backups.run(stack, "restore", saved.path, YES="1", PLANTOPS_BACKUP_START=str(hook),
+                             PLANTOPS_BACKUP_PG_BIN=str(away.folder))
+    assert code == 1 and "as before" not in said and "could not be undone" in said and "recover" in said, said
+    assert ".restore-journal" in backups.leftovers(stack)
+    away.file.unlink()
+    code, said = backups.run(stack, "up")
+    assert code == 0, said
+    stack.ready()
+    (failed,) = backups.databases(stack) - before["databases"]
+    assert {**backups.in_service(stack), "databases": before["databases"]} == before
+    assert gets_in(late)
+    assert backups.leftovers(stack) == set()
+    stack.psql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
+
+
 def test_killed_while_it_changed_places_the_next_start_undoes_it(saved, tmp_path):
     stack, late = saved.stack, changed_since(saved)
     before = backups.in_service(stack)

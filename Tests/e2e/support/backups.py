@@ -219,3 +219,17 @@ def discard(stack):
     if stack.home.exists():
         stack.destroy()
     subprocess.run(["rm", "-rf", str(stack.home.parent)], check=True)
+
+
+class Away:
+    """For PLANTOPS_BACKUP_PG_BIN: programs whose server does not answer while a file is there."""
+
+    def __init__(self, folder):
+        self.folder, self.file = folder, folder / "away"
+        folder.mkdir()
+        real = Path(max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4])))
+        for name in ("pg_dump", "pg_restore"):
+            (folder / name).symlink_to(real / name)
+        psql = folder / "psql"
+        psql.write_text(f"#!/bin/bash\nif [[ -e {self.file} ]]; then echo 'connection refused' >&2; exit 2; fi\nexec {real}/psql \"$@\"\n")
+        psql.chmod(0o755)

@@ -133,7 +133,9 @@ change_places() {
 
 # By the journal: the old database back in its place, the old files back in theirs.
 roll_back() {
-    local kind first second third status=0
+    local kind first second third kept status=0
+    # Without an answer, whether there is an old database would be taken for no.
+    sql '' <<<'SELECT 1' >/dev/null || return 1
     DATABASE='' RESTORED='' BEFORE=''
     while IFS=$'\t' read -r kind first second third; do
         case $kind in
@@ -150,7 +152,8 @@ roll_back() {
                 ;;
         esac
     done <"$JOURNAL"
-    if database_exists "$BEFORE"; then
+    kept=$(sql '' -v name="$BEFORE" <<<"SELECT count(*) FROM pg_database WHERE datname = :'name'") || return 1
+    if ((kept > 0)); then
         rest_timescale "$DATABASE"
         swap_databases "$DATABASE" "$BEFORE" "$RESTORED" open || status=1
         sql "$DATABASE" <<<"SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'" | grep -qx 1 &&
