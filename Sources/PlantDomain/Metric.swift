@@ -83,6 +83,15 @@ package enum Metric: Int, CaseIterable, Sendable {
         uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 }
 
+extension Metric {
+    /// The least magnitude that is not taken for 0. To PostgreSQL a quotient that is too small for a Double is an error,
+    /// and one such reading would make an error of every summary it is part of.
+    private static let least = 1e-100
+
+    /// A measured number as it is kept. Adding zero turns −0 into 0.
+    static func taken(_ value: Double) -> Double { abs(value) < least ? 0 : value + 0 }
+}
+
 /// Numeric keys that are no ``Metric``: kept under their own name.
 package enum ExtraMetric {
     /// The largest magnitude taken. PostgreSQL's avg() squares its values, so beyond 1e154 one reading would make every

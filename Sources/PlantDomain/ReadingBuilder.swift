@@ -70,8 +70,7 @@ struct ReadingBuilder {
             if let misfit = Misfit(rawValue: misfits[lane]), misfit != .none {
                 refusals.add(.wrongType, reading: number, "\(metric.name) is \(article(misfit)), not a number")
             } else if metric.range.contains(value) {
-                // Adding zero turns −0 into 0.
-                values[metric] = value + 0
+                values[metric] = Metric.taken(value)
             } else {
                 refusals.add(.valueOutOfRange, reading: number, outOfRange(metric, value))
             }
@@ -145,7 +144,7 @@ struct ReadingBuilder {
             surplusExtras += 1
             return
         }
-        extras.append(ExtraValue(name: name, value: value + 0))
+        extras.append(ExtraValue(name: name, value: Metric.taken(value)))
     }
 
     private func hash(of key: JSONString, in scanner: JSONScanner) -> Int {

@@ -75,6 +75,20 @@ import Testing
         #expect(try await pot.dli(at: now) == 3.33)
     }
 
+    /// PostgreSQL makes an error of a quotient that is too small for it, and one summary is made of everybody's.
+    @Test(arguments: TestDatabase.kinds)
+    func `values that are next to nothing stop no summary`(kind: TimeSeriesKind) async throws {
+        let pot = try await Pot(kind)
+        try await pot.fill(
+            yesterday { Int($0 * 6) % 2 == 0 ? 5e-324 : 0 }.map {
+                Reading(
+                    time: $0.time, timeSource: .device, values: $0.values,
+                    extras: [ExtraValue(name: "par", value: $0.values[.lightLevel] ?? 0)])
+            })
+        #expect(try await pot.dli(at: now) == 0)
+        #expect(try pot.database.text("SELECT sum(readings)::text FROM telemetry_1d") == "157")
+    }
+
     @Test(arguments: TestDatabase.kinds)
     func `of several devices in a pot the mean counts, and of several plants each has its own`(
         kind: TimeSeriesKind

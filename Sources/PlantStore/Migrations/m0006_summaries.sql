@@ -55,8 +55,10 @@ $$;
 
 CREATE FUNCTION extra_finish(state jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    -- A quotient that is too small for a float8 would be an error.
     SELECT jsonb_object_agg(key, jsonb_build_array(
-        (value -> 0)::float8 / (value -> 3)::integer, value -> 1, value -> 2, value -> 3))
+        CASE WHEN abs((value -> 0)::float8) < 1e-200 THEN 0 ELSE (value -> 0)::float8 / (value -> 3)::integer END,
+        value -> 1, value -> 2, value -> 3))
     FROM jsonb_each(state)
 $$;
 
@@ -77,11 +79,13 @@ CREATE FUNCTION rollup_of_readings() RETURNS text LANGUAGE sql STABLE AS $$
     FROM pg_attribute WHERE attrelid = 'telemetry'::regclass AND atttypid = 'float8'::regtype AND attnum > 0
 $$;
 
--- The same columns, made from those of a finer rollup: every reading counts the same.
+-- The same columns, made from those of a finer rollup: every reading counts the same. A quotient that is too small for a
+-- float8 would be an error, and with it everybody's summaries.
 CREATE FUNCTION rollup_of_rollups() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'sum(readings)::integer AS readings, '
         || string_agg(format(
-            'sum(%1$I * %4$I) / NULLIF(sum(%4$I), 0) AS %1$I, min(%2$I) AS %2$I, max(%3$I) AS %3$I, '
+            'CASE WHEN abs(sum(%1$I * %4$I)) < 1e-200 THEN 0 ELSE sum(%1$I * %4$I) / NULLIF(sum(%4$I), 0) END AS %1$I, '
+            'min(%2$I) AS %2$I, max(%3$I) AS %3$I, '
             'sum(%4$I)::integer AS %4$I',
             attname || '_avg', attname || '_min', attname || '_max', attname || '_count'), ', ' ORDER BY attnum)
         || ', extra_summary_of_summaries(extra) AS extra'
