@@ -79,16 +79,18 @@ swift_tests() {
     if ! step "test services" scripts/test-services.sh start "$SERVICES"; then return; fi
     # shellcheck disable=SC1091 # just written
     source "$SERVICES/env"
-    # XCTest writes the file, Swift Testing the same name with -swift-testing. In three parts: the pure ones keep every
-    # thread busy with thousands of random cases, those of the store hold threads while the database works, and whoever
-    # waits for a server beside them gives up.
-    local pure='^PlantDomainTests' store='^(PlantStoreTests|PostgresTests)'
+    # XCTest writes the file, Swift Testing the same name with -swift-testing. In parts: the pure ones keep every thread
+    # busy with thousands of random cases, those of the store hold threads while the database works, and whoever waits
+    # for a server beside them gives up.
+    local pure='^PlantDomainTests' store='^PlantStoreTests' postgres='^PostgresTests'
     tests "Swift tests of the domain" "$RESULTS/domain*.xml" \
         swift test --skip-build --filter "$pure" --xunit-output "$RESULTS/domain.xml"
     tests "Swift tests of the store" "$RESULTS/store*.xml" \
         swift test --skip-build --filter "$store" --xunit-output "$RESULTS/store.xml"
+    tests "Swift tests of connections" "$RESULTS/postgres*.xml" \
+        swift test --skip-build --filter "$postgres" --xunit-output "$RESULTS/postgres.xml"
     tests "Swift tests" "$RESULTS/swift*.xml" \
-        swift test --skip-build --skip "$pure" --skip "$store" --xunit-output "$RESULTS/swift.xml"
+        swift test --skip-build --skip "$pure" --skip "$store" --skip "$postgres" --xunit-output "$RESULTS/swift.xml"
     scripts/test-services.sh stop "$SERVICES"
 }
 

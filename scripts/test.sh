@@ -14,8 +14,9 @@ if [[ -n ${FILTER:-} ]]; then
     swift test --skip-build --filter "$FILTER"
 else
     # In parts, as in check.sh: some keep every thread busy, and whoever waits for a server beside them gives up.
-    pure='^PlantDomainTests' store='^(PlantStoreTests|PostgresTests)'
+    pure='^PlantDomainTests' store='^PlantStoreTests' postgres='^PostgresTests'
     swift test --skip-build --filter "$pure"
     swift test --skip-build --filter "$store"
-    swift test --skip-build --skip "$pure" --skip "$store"
+    swift test --skip-build --filter "$postgres"
+    swift test --skip-build --skip "$pure" --skip "$store" --skip "$postgres"
 fi
