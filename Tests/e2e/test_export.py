@@ -161,8 +161,9 @@ def test_it_is_what_psql_copies(stack, pot):
 
 def test_two_devices_at_the_same_instants_over_the_ends_of_pages(stack, pot):
     second = Device(stack, pot.plant)
-    fill(stack, pot.plant, pot.id, 25_000, until="'2026-10-20T00:00Z'::timestamptz")
-    fill(stack, pot.plant, second.id, 25_000, until="'2026-10-20T00:00Z'::timestamptz")
+    until = f"'{rfc3339(now_us() - 86_400_000_000)}'::timestamptz"
+    fill(stack, pot.plant, pot.id, 25_000, until=until)
+    fill(stack, pot.plant, second.id, 25_000, until=until)
     found = [(record["time"], record["device_id"]) for record in export(stack.api, pot.plant, metrics="rssi")]
     assert len(found) == 50_000 == len(set(found)) and found == sorted(found)
     stack.psql(f"DELETE FROM telemetry WHERE device_id = '{second.id}'")

@@ -189,6 +189,9 @@ undo_places() {
 }
 
 undo_killed_restore() {
+    # Whoever else may write to the folder must not have us delete what he names.
+    [[ -f $JOURNAL && ! -L $JOURNAL && -O $JOURNAL ]] ||
+        fail 75 "$JOURNAL was not written by this user" "Look at who wrote it; without it nothing is undone."
     say "a restore was killed while it changed places; undoing it first"
     make_work
     hook PLANTOPS_BACKUP_STOP || fail 1 "PLANTOPS_BACKUP_STOP failed"
