@@ -44,7 +44,8 @@ def test_a_dump_that_somebody_else_put_in_is_not_run(untouched, tmp_path):
     refused(untouched, forged, 65, "changed by somebody")
     sealed = bytearray(backups.members(untouched.path)["secrets.sealed"])
     sealed[-1] ^= 1
-    members = {**backups.manifest(untouched.path)["members"], "secrets.sealed": {"sha256": hashlib.sha256(sealed).hexdigest()}}
+    members = backups.manifest(untouched.path)["members"]
+    members["secrets.sealed"]["sha256"] = hashlib.sha256(sealed).hexdigest()
     forged = backups.rewritten(untouched.path, tmp_path / "forged.tar", **{"secrets.sealed": bytes(sealed), "manifest": {"members": members}})
     refused(untouched, forged, 65, "secrets.sealed was changed")
 

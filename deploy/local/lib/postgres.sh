@@ -109,6 +109,21 @@ postgres_children_gone() {
     done
 }
 
+# A server that was killed leaves children that notice it only when they wait for something: one that sums up a year
+# may take minutes. They are told to quit at once, unless the server itself lives. Nothing is lost: it has crashed anyway.
+end_postgres_orphans() {
+    local cwd pid server
+    server=$(head -n 1 "$SERVICE_HOME/postgres/postmaster.pid" 2>/dev/null || true)
+    if [[ -n $server && $(readlink "/proc/$server/cwd" 2>/dev/null) == "$SERVICE_HOME/postgres" ]]; then return 1; fi
+    for cwd in /proc/[0-9]*/cwd; do
+        if [[ $(readlink "$cwd" 2>/dev/null) == "$SERVICE_HOME/postgres" ]]; then
+            pid=${cwd#/proc/}
+            kill -QUIT "${pid%/cwd}" 2>/dev/null || true
+        fi
+    done
+    wait_until 10 postgres_children_gone
+}
+
 start_postgres() {
     local bin user socket
     if running postgres; then return; fi
@@ -119,7 +134,7 @@ start_postgres() {
     own_folder "$user" "$socket"
     init_postgres "$bin" "$user"
     configure_postgres "$bin" "$user" "$socket"
-    wait_until 10 postgres_children_gone ||
+    wait_until 10 postgres_children_gone || end_postgres_orphans ||
         die "another PostgreSQL is working in $SERVICE_HOME/postgres" "It was not started by this script; stop it first."
     # Nobody works in there, so a lock file is a dead server's; its number may since belong to
     # another program (or to a zombie), and PostgreSQL would then refuse to start.
