@@ -1,6 +1,7 @@
 """The database goes away and comes back; the broker keeps what came meanwhile."""
 
 import signal
+import subprocess
 import time
 
 from support.api import assert_problem
@@ -148,3 +149,19 @@ def test_a_table_that_is_locked_holds_messages_back_but_loses_none(fresh_stack):
         fleet.more(200)
         fleet.finish()
         fleet.assert_all_stored()
+
+
+def test_what_a_killed_database_leaves_at_work_does_not_keep_it_from_starting(breakable):
+    """Who computes does not notice that the server is gone."""
+    stack = breakable
+    busy = subprocess.Popen(
+        ["psql", stack.settings["DATABASE_URL"], "-Xqc", "DO $$ BEGIN LOOP NULL; END LOOP; END $$"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stack.extra.append(busy)
+    wait_until(lambda: stack.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'") == 1,
+               20, "somebody computes")
+    stack.kill("postgres")
+    stack.start("postgres")
+    stack.ready()
+    assert busy.wait(20) != 0
+    stack.extra.remove(busy)
