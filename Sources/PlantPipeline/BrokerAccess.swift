@@ -12,6 +12,9 @@ package struct BrokerAccess: Sendable {
     /// Names this database. Entries of another one at the same broker are left alone.
     private let installation: @Sendable () -> String
     private let logger: Logger
+    /// What the database had is compared with what the broker has, and then the broker is told: in between nobody of this
+    /// program may tell it something newer.
+    private let turns = DeviceTurns()
     /// How often one device is looked at again because it changed meanwhile.
     private static let attempts = 5
     /// Accounts asked for at a time.
@@ -36,9 +39,11 @@ package struct BrokerAccess: Sendable {
     /// - Throws: `Unavailable` when the broker does not confirm in time.
     package func grant(_ offer: CredentialsOffer) async throws {
         do {
-            _ = try await control.execute(
-                DynamicSecurity.grant(
-                    offer.device, password: offer.password, marker: marker(offer.id), mayConnect: offer.mayConnect))
+            try await turns.alone(with: offer.device) {
+                _ = try await control.execute(
+                    DynamicSecurity.grant(
+                        offer.device, password: offer.password, marker: marker(offer.id), mayConnect: offer.mayConnect))
+            }
         } catch let error as BrokerRefusal {
             throw Unavailable("the MQTT broker", reason: "\(error)", mayHaveHappened: true)
         }
@@ -113,11 +118,14 @@ package struct BrokerAccess: Sendable {
     private func agree(on device: EntityID) async throws -> Bool {
         var didChange = false
         for _ in 0..<Self.attempts {
-            let wanted = try await store.brokerEntry(of: device)
-            let told = try await account(of: device)
-            let correction = Correction(wanted, told, installation())
-            guard correction != .nothing else { break }
-            guard try await carryOut(correction, on: device, wanted, told) else { break }
+            let isMended = try await turns.alone(with: device) {
+                let wanted = try await store.brokerEntry(of: device)
+                let told = try await account(of: device)
+                let correction = Correction(wanted, told, installation())
+                guard correction != .nothing else { return false }
+                return try await carryOut(correction, on: device, wanted, told)
+            }
+            guard isMended else { break }
             didChange = true
             // The database may have been changed, and the broker told of it, before our commands: look again.
         }
