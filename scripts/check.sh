@@ -62,7 +62,9 @@ tests() {
     failed=$((failed + counts[1]))
     skipped=$((skipped + counts[2]))
     if ((counts[1] > 0)); then
-        failed_steps+=("$name: ${counts[1]} tests")
+        # Their names at the very end, where they are not lost among a thousand others.
+        # shellcheck disable=SC2086
+        failed_steps+=("$name: ${counts[1]} tests"$'\n'"$(python3 scripts/count-tests.py --failed $pattern | sed 's/^/    /')")
     elif ((counts[0] + counts[1] == 0)); then
         failed_steps+=("$name: no test ran (exit status $status)")
         failed=$((failed + 1))

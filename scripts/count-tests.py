@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Adds up what test runners wrote as JUnit/xUnit XML.
 
-    count-tests.py FILE...    prints: passed failed skipped
+    count-tests.py FILE...             prints: passed failed skipped
+    count-tests.py --failed FILE...    prints the name of each test that failed, a line each
 
 Counts test cases, not the totals in the files: Swift Testing leaves skipped tests out of its
 "tests", pytest does not. A file that is missing counts nothing, one that is broken is an error.
@@ -25,7 +26,20 @@ def count(path: Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
+def names_of_failed(path: Path) -> list[str]:
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    return [
+        f"{case.get('classname')} {case.get('name')}"
+        for case in cases if {child.tag for child in case} & {"failure", "error"}
+    ]
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["--failed"]:
+        for path in filter(Path.exists, map(Path, sys.argv[2:])):
+            for name in names_of_failed(path):
+                print(name)
+        return
     counts = [count(path) for path in map(Path, sys.argv[1:]) if path.exists()]
     print(*(sum(column) for column in zip(*counts)) if counts else (0, 0, 0))
 
