@@ -41,6 +41,15 @@ package struct CareAdvice: Sendable, Equatable, Codable {
         }
     }
 
+    /// Longest texts, in UTF-16 units.
+    package static let summaryLength = 600
+    package static let textLength = 400
+    package static let itemLength = 300
+    /// Most alerts, and most tips.
+    package static let mostItems = 10
+    /// So many days ahead a next date may be.
+    package static let longestAhead = 90
+
     package var summary: String
     package var watering: Watering
     package var light: Range
@@ -106,5 +115,25 @@ extension LocalDayText: Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
+    }
+}
+
+extension CareAdvice {
+    /// With every text on one line and no longer than it may be, and no more items than there may be.
+    package var bounded: CareAdvice {
+        let line = { (text: String, most: Int) in Wording.cut(Wording.oneLine(text), to: most) }
+        let range = { (range: Range) in
+            Range(
+                current: line(range.current, Self.textLength), ideal: line(range.ideal, Self.textLength),
+                recommendation: line(range.recommendation, Self.textLength))
+        }
+        let items = { (items: [String]) in items.prefix(Self.mostItems).map { line($0, Self.itemLength) } }
+        return CareAdvice(
+            summary: line(summary, Self.summaryLength),
+            watering: Watering(
+                frequency: line(watering.frequency, Self.textLength), amount: line(watering.amount, Self.textLength),
+                nextDate: watering.nextDate),
+            light: range(light), humidity: range(humidity), temperature: range(temperature), alerts: items(alerts),
+            tips: items(tips))
     }
 }

@@ -12,10 +12,13 @@ package struct CareSubject: Sendable {
     package let waterings: [Timestamp]
     /// On the newest plan that has any.
     package let feedback: [CareFeedback]
+    /// From the forecast of drying; nil when it cannot be told. Without it the pace of the last days is gone by.
+    package var drying: CareDrying?
 
     package init(
         health: HealthSubject, species: Species?, zone: KnownTimeZone, days: [String: [CareDay]],
-        light: [CareLightDay], waterings: [Timestamp], feedback: [CareFeedback]
+        light: [CareLightDay], waterings: [Timestamp], feedback: [CareFeedback],
+        drying: CareDrying? = nil
     ) {
         self.health = health
         self.species = species
@@ -24,6 +27,7 @@ package struct CareSubject: Sendable {
         self.light = light
         self.waterings = waterings
         self.feedback = feedback
+        self.drying = drying
     }
 }
 
@@ -53,5 +57,19 @@ package struct CareLightDay: Sendable, Equatable {
     package init(day: LocalDay, light: LightSum) {
         self.day = day
         self.light = light
+    }
+}
+
+/// When soil moisture is foretold to reach the plant's lower limit.
+package struct CareDrying: Sendable, Equatable {
+    package let reachesMinimumAt: Timestamp
+    /// Most likely it is between these.
+    package let low: Timestamp
+    package let high: Timestamp
+
+    package init(reachesMinimumAt: Timestamp, low: Timestamp, high: Timestamp) {
+        self.reachesMinimumAt = reachesMinimumAt
+        self.low = low
+        self.high = high
     }
 }
