@@ -97,5 +97,5 @@ struct CareWords {
 
 extension String {
     /// To begin a sentence with.
-    var capitalized: String { prefix(1).uppercased() + dropFirst() }
+    var sentenceCased: String { prefix(1).uppercased() + dropFirst() }
 }

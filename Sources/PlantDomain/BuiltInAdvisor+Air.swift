@@ -1,0 +1,112 @@
+extension BuiltInWriter {
+    var humidity: CareAdvice.Range {
+        range(
+            Metric.humidity.name,
+            low: "Raise the humidity: put plants together, on a tray of wet pebbles, or use a humidifier.",
+            high: "Air the room and leave more space between plants, so that leaves dry and do not mould.")
+    }
+
+    var temperature: CareAdvice.Range {
+        range(
+            Metric.temperature.name,
+            low: "Move it to a warmer place, away from cold panes and draughts.",
+            high: "Move it to a cooler place, away from radiators and the midday sun, and air the room.")
+    }
+
+    /// - Parameters:
+    ///   - low: what to do against too little, as a sentence.
+    ///   - high: against too much.
+    private func range(_ id: String, low: String, high: String) -> CareAdvice.Range {
+        CareAdvice.Range(
+            current: current(id), ideal: ideal(id, unknown: noIdeal),
+            recommendation: recommendation(id, low: low, high: high))
+    }
+
+    // MARK: How it is
+
+    private func current(_ id: String) -> String {
+        var sentences: [String] = []
+        if let now = words["\(id).now"] {
+            sentences.append("\(words.timed(now)).")
+        } else if let last = words["\(id).last"] {
+            sentences.append("Last measured as \(words.timed(last)); what it is now is not known.")
+        }
+        sentences += [span(id, "24h"), span(id, "14d")].compactMap { $0 }
+        // Of a value of long ago that has to be said, too.
+        if words["\(id).now"] == nil, words["\(id).mean_14d"] == nil, words["\(id).mean_24h"] == nil {
+            sentences.append("Not measured \(fortnight).")
+        }
+        if id == Metric.humidity.name, let vpd = words["\(DerivedMetric.vpd.name).now"] {
+            sentences.append("The vapour pressure deficit is \(words.timed(vpd)).")
+        }
+        return sentences.joined(separator: " ")
+    }
+
+    /// `In the 24 hours to 21 Nov 14:05 between 18 °C and 23 °C, on average 21 °C.`
+    private func span(_ id: String, _ span: String) -> String? {
+        guard let mean = words["\(id).mean_\(span)"] else { return nil }
+        let time = span == "24h" ? day(mean) : fortnight
+        let average = "on average \(words.value(mean))"
+        guard let min = words["\(id).min_\(span)"], let max = words["\(id).max_\(span)"], min.value != max.value else {
+            return "\(time) \(average).".sentenceCased
+        }
+        return "\(time) between \(words.value(min)) and \(words.value(max)), \(average).".sentenceCased
+    }
+
+    // MARK: What to do
+
+    private func recommendation(_ id: String, low: String, high: String) -> String {
+        let limits = words.limits(of: id)
+        guard let range = words.ideal(limits) else { return unjudged(id) }
+        if let now = words["\(id).now"], let value = now.value {
+            if let min = limits.min, value < min.value ?? value {
+                return "\(low) \(words.timed(now)) is \(below(min))."
+            }
+            if let max = limits.max, value > max.value ?? value {
+                return "\(high) \(words.timed(now)) is \(above(max))."
+            }
+            if let past = beyond(id, limits) {
+                return "Now it is right (\(words.timed(now))), but \(past.text). \(past.isLow ? low : high)"
+            }
+            return "Nothing to change: \(words.timed(now)) is within what it should be, \(range)."
+        }
+        let state = words["\(id).last"].map { "It was last measured as \(words.timed($0)). " } ?? ""
+        if let past = beyond(id, limits) {
+            return "\(state)\(past.text.sentenceCased). \(past.isLow ? low : high)"
+        }
+        guard let mean = words["\(id).mean_24h"] ?? words["\(id).mean_14d"] else {
+            return "\(state)See that it is measured again: it was not \(fortnight). It should be \(range)."
+        }
+        let span = mean.id.hasSuffix("24h") ? day(mean) : fortnight
+        return
+            "\(state)Nothing to change as far as is known: \(span) it was \(words.value(mean)) on average, and it should "
+            + "be \(range)."
+    }
+
+    /// How far it went beyond a limit lately: in the last day, else by the mean of the last days.
+    private func beyond(_ id: String, _ limits: CareLimits) -> (text: String, isLow: Bool)? {
+        let lows = [("min_24h", "it went down to"), ("mean_14d", "the average was")]
+        let highs = [("max_24h", "it went up to"), ("mean_14d", "the average was")]
+        for ((low, fell), (high, rose)) in zip(lows, highs) {
+            let time = { (fact: CareFact) in low == "min_24h" ? day(fact) : fortnight }
+            if let min = limits.min, let fact = words["\(id).\(low)"], let value = fact.value,
+                value < min.value ?? value
+            {
+                return ("\(time(fact)) \(fell) \(words.value(fact)), \(below(min))", true)
+            }
+            if let max = limits.max, let fact = words["\(id).\(high)"], let value = fact.value,
+                value > max.value ?? value
+            {
+                return ("\(time(fact)) \(rose) \(words.value(fact)), \(above(max))", false)
+            }
+        }
+        return nil
+    }
+
+    private func unjudged(_ id: String) -> String {
+        guard let fact = words["\(id).now"] ?? words["\(id).last"] else {
+            return "Nothing can be said: it was not measured \(fortnight), and how it should be is not known."
+        }
+        return "Whether \(words.timed(fact)) is right is not known: set limits or name the species."
+    }
+}
