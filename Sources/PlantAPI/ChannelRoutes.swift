@@ -206,7 +206,7 @@ struct ChannelRoutes {
 
         init(_ fields: inout Fields) {
             name = fields.keep("name", fields.text("name", length: ChannelRoutes.nameLength))
-            url = fields.secret("url", length: 1...ChannelAddress.mostBytes)
+            url = fields.secret("url", length: 1...WebAddress.mostBytes)
             secret = fields.secret("secret", length: ChannelRoutes.secretLength)
             minSeverity = fields.keep("min_severity", fields.choice("min_severity", of: AlertSeverity.self))
             plantIDs = fields.ids("plant_ids", most: ChannelRoutes.listLimit)
@@ -241,7 +241,7 @@ struct ChannelRoutes {
     ])
 
     private static let settable: [String: JSONValue] = [
-        "name": Schema.text(nameLength), "url": Schema.text(1...ChannelAddress.mostBytes),
+        "name": Schema.text(nameLength), "url": Schema.text(1...WebAddress.mostBytes),
         "secret": Schema.nullable(Schema.text(secretLength)),
         "min_severity": Schema.choice(AlertSeverity.allCases.map(\.rawValue)),
         "plant_ids": Schema.nullable(Schema.array(Schema.id)),

@@ -13,6 +13,10 @@ package struct AllowedHosts: Sendable, Equatable {
 
     private init(entries: [Entry]) { self.entries = entries }
 
+    init(_ servers: some Sequence<(host: URLHost, port: Int)>) {
+        entries = servers.map { Entry(host: $0.host, port: $0.port) }
+    }
+
     /// - Parameter items: `host` or `host:port` each: a name, an IPv4 address, or an IPv6 address in brackets, in
     ///   either case. Spaces around them and empty items do not count.
     /// - Throws: for the first item that is malformed.

@@ -51,6 +51,29 @@ package struct IPAddress: Hashable, Sendable {
             ?? (Self.unicast6.contains(bytes) ? nil : "reserved")
     }
 
+    /// Whether it is this machine or a network of its owner's: loopback, private (RFC 1918, RFC 4193), or a provider's or
+    /// a VPN's shared space (RFC 6598, Tailscale). Never where a cloud tells its machines their credentials.
+    package var isLocal: Bool {
+        guard let special, !isMetadataService, !Self.localTranslation.contains(bytes) else { return false }
+        return ["loopback", "private", "carrier-NAT"].contains(special)
+    }
+
+    /// Whether a cloud's own services answer there, of which some hand out credentials to whoever asks. Those at
+    /// link-local addresses, which most are, are ``special`` already.
+    package var isMetadataService: Bool {
+        if Self.mapped.contains(bytes) || Self.translated.contains(bytes) {
+            return IPAddress(bytes: bytes.suffix(4)).isMetadataService
+        }
+        return Self.metadata.contains { $0.contains(bytes) }
+    }
+
+    /// Alibaba; Azure; AWS; Google. Of AWS, all of the prefix: others of its services are there, too.
+    private static let metadata = [
+        Block("100.100.100.200", 32, ""), Block("168.63.129.16", 32, ""), Block("fd00:ec2::", 32, ""),
+        Block("fd20:ce::254", 128, ""),
+    ]
+    /// NAT64 within an organization (RFC 8215): "private", yet it may carry any IPv4 address.
+    private static let localTranslation = Block("64:ff9b:1::", 48, "")
     /// IPv4 in IPv6 clothes.
     private static let mapped = Block("::ffff:0:0", 96, "")
     /// NAT64: on a network without IPv4, the resolver gives every IPv4 host such an address.

@@ -53,7 +53,7 @@ struct ChannelExchange: Sendable {
     /// differed, it would ask the DNS again, and connect to whatever it hears then.
     private var leadsToPeer: Bool {
         guard let host = URL(string: address.url)?.host else { return false }
-        switch address.host {
+        switch address.web.host {
         case .name(let name): return host == name
         case .address(let literal): return IPAddress(host.filter { $0 != "[" && $0 != "]" }) == literal
         }
@@ -62,7 +62,7 @@ struct ChannelExchange: Sendable {
     private func configuration(noting connected: StopFlag) -> HTTPClient.Configuration {
         // No proxy is set, and the client does not look for one in the environment.
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        if case .name(let name) = address.host {
+        if case .name(let name) = address.web.host {
             // The certificate is still that of the name: the client asks for it and verifies it.
             configuration.dnsOverride = [name: peer.description]
         }
@@ -120,7 +120,7 @@ struct ChannelExchange: Sendable {
             default: return "no connection to \(host) could be made"
             }
         default:
-            return address.scheme == .https
+            return address.web.scheme == .https
                 ? "no secure connection to \(host) could be made: does it speak HTTPS, with a valid "
                     + "certificate for that name?"
                 : "no connection to \(host) could be made"

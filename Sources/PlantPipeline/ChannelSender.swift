@@ -138,18 +138,18 @@ package struct ChannelSender: Sendable {
 
     /// The addresses that may be connected to.
     func peers(of address: ChannelAddress, until deadline: ContinuousClock.Instant) async -> Peers {
-        switch address.host {
+        switch address.web.host {
         case .address(let literal): return .peers([literal])
         case .name(let name):
             switch await resolve(name, deadline) {
             case .failed(let reason): return .unknown(reason)
             case .addresses(let found):
-                let permitted = address.isExcepted ? found : found.filter(\.isPublic)
+                let permitted = found.filter(address.permits)
                 if !permitted.isEmpty { return .peers(permitted) }
                 guard let first = found.first, let purpose = first.special else {
                     return .unknown("the name \(name) has no address")
                 }
-                return .forbidden(.notPublic(first, purpose, host: address.host, port: address.port))
+                return .forbidden(.notPublic(first, purpose, host: address.web.host, port: address.web.port))
             }
         }
     }
