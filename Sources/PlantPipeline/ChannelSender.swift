@@ -8,18 +8,17 @@ package import Sealing
 /// addresses are connected to, unless the configuration excepts the host; the connection goes to the very address that
 /// was judged; redirects are not followed; and nothing of an answer but its status is shown to anyone.
 package struct ChannelSender: Sendable {
-    /// How a name becomes addresses.
-    typealias Resolver = @Sendable (String, ContinuousClock.Instant) async -> AddressResolver.Answer
-
     private let allowed: AllowedHosts
     private let publicOrigin: String?
     private let userAgent: String
     private let logger: Logger
     private let timeoutSeconds: Double
-    private let resolve: Resolver
+    private let resolve: OutgoingPeers.Resolver
 
-    /// Of one name at most as many addresses are tried, each until it turns out that nobody is there.
-    private static let mostPeers = 4
+    /// What is read of an answer; only Discord's on rate limits are of interest.
+    private static let mostAnswerBytes = 16_384
+    /// The status has been told by then: this is patience with what nobody needs.
+    private static let bodySeconds = 2.0
 
     /// - Parameters:
     ///   - allowed: who may be a private address and plain HTTP.
@@ -36,7 +35,7 @@ package struct ChannelSender: Sendable {
 
     init(
         allowed: AllowedHosts, publicOrigin: String?, version: String, logger: Logger, timeoutSeconds: Double,
-        resolve: @escaping Resolver
+        resolve: @escaping OutgoingPeers.Resolver
     ) {
         self.allowed = allowed
         self.publicOrigin = publicOrigin
@@ -77,7 +76,7 @@ package struct ChannelSender: Sendable {
             let address = try ChannelAddress(url.reveal(), allowed: allowed)
             switch await peers(of: address, until: .now + .seconds(timeoutSeconds)) {
             case .peers, .unknown: return nil
-            case .forbidden(let error): return error.description
+            case .forbidden(let found): return refusal(of: found, at: address).description
             }
         } catch {
             return "\(error)"
@@ -103,23 +102,16 @@ package struct ChannelSender: Sendable {
         }
         switch await peers(of: address, until: deadline) {
         case .unknown(let reason): return retry(reason)
-        case .forbidden(let error): return .refused(status: nil, reason: "the channel's address \(error)")
+        case .forbidden(let found):
+            return .refused(status: nil, reason: "the channel's address \(refusal(of: found, at: address))")
         case .peers(let peers):
-            var reason = "there was no time left to connect to \(address.hostAndPort)"
-            for (index, peer) in peers.prefix(Self.mostPeers).enumerated() {
-                let left = (deadline - .now) / .seconds(1)
-                if Task.isCancelled || left <= 0 { break }
-                let isLast = index + 1 == min(peers.count, Self.mostPeers)
-                let exchange = ChannelExchange(
-                    address: address, peer: peer, headers: headers, body: body, deadline: deadline,
-                    connectSeconds: isLast ? left : left / 2)
-                switch await exchange.run() {
-                case .answered(let answer): return answer.outcome(for: kind, now: .now())
-                case .broken(let why): return retry(why)
-                case .notConnected(let why): reason = why
-                }
+            let request = OutgoingRequest(
+                address: address.web, headers: headers, body: body, mostAnswerBytes: Self.mostAnswerBytes,
+                bodySeconds: Self.bodySeconds)
+            switch await OutgoingPeers.send(request, to: peers, until: deadline) {
+            case .answered(let answer): return answer.outcome(for: kind, now: .now())
+            case .notConnected(let why), .late(let why), .broken(let why): return retry(why)
             }
-            return retry(reason)
         }
     }
 
@@ -129,28 +121,13 @@ package struct ChannelSender: Sendable {
             reason: Task.isCancelled ? "sending was stopped" : reason)
     }
 
-    enum Peers: Equatable {
-        case peers([IPAddress])
-        /// Why not just now.
-        case unknown(String)
-        case forbidden(ChannelAddressError)
+    /// The addresses that may be connected to.
+    func peers(of address: ChannelAddress, until deadline: ContinuousClock.Instant) async -> OutgoingPeers {
+        await OutgoingPeers.find(
+            address.web.host, until: deadline, resolve: resolve, isPermitted: address.permits)
     }
 
-    /// The addresses that may be connected to.
-    func peers(of address: ChannelAddress, until deadline: ContinuousClock.Instant) async -> Peers {
-        switch address.web.host {
-        case .address(let literal): return .peers([literal])
-        case .name(let name):
-            switch await resolve(name, deadline) {
-            case .failed(let reason): return .unknown(reason)
-            case .addresses(let found):
-                let permitted = found.filter(address.permits)
-                if !permitted.isEmpty { return .peers(permitted) }
-                guard let first = found.first, let purpose = first.special else {
-                    return .unknown("the name \(name) has no address")
-                }
-                return .forbidden(.notPublic(first, purpose, host: address.web.host, port: address.web.port))
-            }
-        }
+    private func refusal(of found: IPAddress, at address: ChannelAddress) -> ChannelAddressError {
+        .notPublic(found, found.special ?? "reserved", host: address.web.host, port: address.web.port)
     }
 }

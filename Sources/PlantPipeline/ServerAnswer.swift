@@ -12,13 +12,21 @@ package enum SendOutcome: Sendable, Equatable {
     case refused(status: Int?, reason: String)
 }
 
-/// An answer of a channel's server, as far as it matters.
+/// An answer of somebody else's server, as far as it matters.
 struct ServerAnswer: Sendable {
+    enum Ending: Sendable, Equatable {
+        case whole, tooLong, cutOff
+        /// It was not waited for any longer.
+        case late
+    }
+
     let status: Int
     /// Names in lower case; the first of each name.
     let headers: [String: String]
     /// As much as was read of it. Untrusted, and never shown.
     let body: [UInt8]
+    /// How the body ended; it is empty unless it was whole.
+    let ending: Ending
 
     /// A server that asks for more is asked again after this, in seconds: it may have meant something else.
     static let longestWait = 3600.0
@@ -72,7 +80,7 @@ struct ServerAnswer: Sendable {
     }
 
     /// RFC 9110 §10.2.3: seconds or a date. Discord's have a fraction at times.
-    private func retryAfter(now: Timestamp) -> Double? {
+    func retryAfter(now: Timestamp) -> Double? {
         guard let text = headers["retry-after"] else { return nil }
         if let number = Double(text) { return Self.seconds(number) }
         guard let date = Timestamp(httpDate: text) else { return nil }

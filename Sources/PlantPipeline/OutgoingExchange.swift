@@ -4,17 +4,26 @@ import NIOCore
 import NIOHTTP1
 import PlantDomain
 
-/// One request to one address of a channel's host, with a client of its own.
-///
-/// Which address a name leads to is part of a client's configuration, so each exchange makes a client. What that costs,
-/// reading the certificate authorities above all, are milliseconds for a message every few seconds; and no connection
-/// outlives the address that was checked.
-struct ChannelExchange: Sendable {
-    let address: ChannelAddress
-    /// Where the connection goes.
-    let peer: IPAddress
+/// A POST to somebody else's server.
+struct OutgoingRequest: Sendable {
+    let address: WebAddress
     let headers: [(name: String, value: String)]
     let body: [UInt8]
+    /// As much as is read of an answer; of a longer one, nothing.
+    let mostAnswerBytes: Int
+    /// How long to wait for an answer's body once its status has been told; nil: until the deadline.
+    let bodySeconds: Double?
+}
+
+/// One request to one address of a server's host, with a client of its own.
+///
+/// Which address a name leads to is part of a client's configuration, so each exchange makes a client. What that costs,
+/// reading the certificate authorities above all, are milliseconds for a request every few seconds; and no connection
+/// outlives the address that was checked.
+struct OutgoingExchange: Sendable {
+    let request: OutgoingRequest
+    /// Where the connection goes.
+    let peer: IPAddress
     let deadline: ContinuousClock.Instant
     /// For the connection alone, TLS included.
     let connectSeconds: Double
@@ -23,20 +32,20 @@ struct ChannelExchange: Sendable {
         case answered(ServerAnswer)
         /// Nothing was sent: another address may do.
         case notConnected(String)
+        /// It may have arrived; no answer has begun.
+        case late(String)
         /// It may have arrived.
         case broken(String)
     }
 
-    /// What is read of an answer; only Discord's on rate limits are of interest.
-    static let mostBodyBytes = 16_384
-    /// The status has been told by then: this is patience with what nobody needs.
-    private static let bodySeconds = 2.0
     private static let shutdownSeconds = 1.0
+
+    private var address: WebAddress { request.address }
 
     /// Never throws and never says more of the address than host and port: errors of the libraries, which may contain
     /// anything, are not shown.
     func run() async -> Result {
-        guard leadsToPeer else { return .broken("the address of this channel cannot be read") }
+        guard leadsToPeer else { return .broken("the address cannot be read") }
         let connected = StopFlag()
         let client = HTTPClient(
             eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration(noting: connected))
@@ -46,14 +55,14 @@ struct ChannelExchange: Sendable {
             // It can only fail because it has been done already.
             try? await client.shutdown()
         }
-        return result ?? .broken("no answer from \(address.hostAndPort) in time")
+        return result ?? .late("no answer from \(address.hostAndPort) in time")
     }
 
     /// The client looks for the name in its table of overrides as it reads it from the URL. If the two readings ever
     /// differed, it would ask the DNS again, and connect to whatever it hears then.
     private var leadsToPeer: Bool {
         guard let host = URL(string: address.url)?.host else { return false }
-        switch address.web.host {
+        switch address.host {
         case .name(let name): return host == name
         case .address(let literal): return IPAddress(host.filter { $0 != "[" && $0 != "]" }) == literal
         }
@@ -62,7 +71,7 @@ struct ChannelExchange: Sendable {
     private func configuration(noting connected: StopFlag) -> HTTPClient.Configuration {
         // No proxy is set, and the client does not look for one in the environment.
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        if case .name(let name) = address.web.host {
+        if case .name(let name) = address.host {
             // The certificate is still that of the name: the client asks for it and verifies it.
             configuration.dnsOverride = [name: peer.description]
         }
@@ -79,31 +88,36 @@ struct ChannelExchange: Sendable {
     }
 
     private func exchange(_ client: HTTPClient, _ connected: StopFlag) async -> Result {
-        var request = HTTPClientRequest(url: address.url)
-        request.method = .POST
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
-        request.headers.add(name: "Connection", value: "close")
-        request.body = .bytes(ByteBuffer(bytes: body))
+        var message = HTTPClientRequest(url: address.url)
+        message.method = .POST
+        for header in request.headers { message.headers.add(name: header.name, value: header.value) }
+        message.headers.add(name: "Connection", value: "close")
+        message.body = .bytes(ByteBuffer(bytes: request.body))
         let left = max(.zero, deadline - .now)
         do {
-            let response = try await client.execute(request, timeout: .nanoseconds(Int64(left / .nanoseconds(1))))
-            let until = min(deadline, .now + .seconds(Self.bodySeconds))
-            let body = await Bounded.run(until: until) { await Self.read(response.body) }
+            let response = try await client.execute(message, timeout: .nanoseconds(Int64(left / .nanoseconds(1))))
+            let until = request.bodySeconds.map { min(deadline, .now + .seconds($0)) } ?? deadline
+            let body = await Bounded.run(until: until) { await read(response.body) }
             let headers = Dictionary(
                 response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
             return .answered(
-                ServerAnswer(status: Int(response.status.code), headers: headers, body: body ?? []))
+                ServerAnswer(
+                    status: Int(response.status.code), headers: headers, body: body?.bytes ?? [],
+                    ending: body?.ending ?? .late))
         } catch {
-            return connected.isRaised ? .broken(broken(error)) : .notConnected(notConnected(error))
+            return connected.isRaised ? broken(error) : .notConnected(notConnected(error))
         }
     }
 
-    private static func read(_ body: HTTPClientResponse.Body) async -> [UInt8] {
+    private func read(_ body: HTTPClientResponse.Body) async -> (bytes: [UInt8], ending: ServerAnswer.Ending) {
         do {
-            return [UInt8](buffer: try await body.collect(upTo: mostBodyBytes))
+            return ([UInt8](buffer: try await body.collect(upTo: request.mostAnswerBytes)), .whole)
+        } catch is NIOTooManyBytesError {
+            return ([], .tooLong)
+        } catch let error as HTTPClientError where error == .deadlineExceeded {
+            return ([], .late)
         } catch {
-            // Too long or cut off: the status has said what matters.
-            return []
+            return ([], .cutOff)
         }
     }
 
@@ -120,21 +134,21 @@ struct ChannelExchange: Sendable {
             default: return "no connection to \(host) could be made"
             }
         default:
-            return address.web.scheme == .https
+            return address.scheme == .https
                 ? "no secure connection to \(host) could be made: does it speak HTTPS, with a valid "
                     + "certificate for that name?"
                 : "no connection to \(host) could be made"
         }
     }
 
-    private func broken(_ error: any Error) -> String {
+    private func broken(_ error: any Error) -> Result {
         let host = address.hostAndPort
         switch error {
-        case is CancellationError: return "sending was stopped"
-        case is HTTPParserError: return "what \(host) answers is not HTTP"
+        case is CancellationError: return .broken("sending was stopped")
+        case is HTTPParserError: return .broken("what \(host) answers is not HTTP")
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
-            return "no answer from \(host) in time"
-        default: return "\(host) closed the connection without an answer"
+            return .late("no answer from \(host) in time")
+        default: return .broken("\(host) closed the connection without an answer")
         }
     }
 }
