@@ -27,6 +27,7 @@ package enum Schema {
                 7, "rollups_\(kind.rawValue)",
                 kind == .timescale
                     ? PackageResources.m0007_rollups_timescale_sql : PackageResources.m0007_rollups_native_sql),
+            migration(8, "care", PackageResources.m0008_care_sql),
         ])
     }
 

@@ -14,6 +14,7 @@ package struct SealedColumn: Sendable {
         SealedColumn(table: "devices", column: "offered_password"),
         SealedColumn(table: "channels", column: "url"),
         SealedColumn(table: "channels", column: "secret"),
+        SealedColumn(table: "llm_settings", column: "api_key"),
     ]
 }
 
