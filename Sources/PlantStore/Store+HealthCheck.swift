@@ -10,25 +10,36 @@ extension Store {
     /// - Returns: nil when there is no such plant.
     package func healthSubject(of id: EntityID, at now: Timestamp) async throws -> HealthSubject? {
         try await pool.run { connection in
-            guard var plant = try Self.plant(connection, id) else { return nil }
             let zone = KnownTimeZone(try Self.alertSettings(on: connection).timeZone) ?? .utc
-            let yesterday = LocalDay.containing(now, in: zone).previous
-            let members = try Self.members(of: id, connection)
-            // Two days, to compare each hour with the same one of the day before; and all of yesterday.
-            let from = min(
-                now.adding(seconds: -2 * 86_400 - 3600), yesterday.start.adding(seconds: -LightDay.longestGap - 3600))
-            let hours = try Self.hours(of: id, from: from, to: now, connection)
-            let light = (hours[Metric.lightLevel.name] ?? []).map {
-                LightBucket(start: $0.start, width: 3600, lux: $0.mean)
-            }
-            if !light.isEmpty {
-                plant.lightOfYesterday = DailyLight.sums(of: [yesterday], from: light)[0].light
-            }
-            return HealthSubject(
-                plant: plant, members: members,
-                alerts: try Self.openAlerts(of: id, and: members.map(\.device.id), connection), hours: hours,
-                yesterday: yesterday)
+            return try Self.healthSubject(of: id, at: now, in: zone, hoursFrom: now, on: connection)?.subject
         }
+    }
+
+    /// - Parameter hoursFrom: from when on hours are wanted; those that a health check needs are there in any case.
+    /// - Returns: what a health check goes by, and all hours that were asked for; nil when there is no such plant.
+    static func healthSubject(
+        of id: EntityID, at now: Timestamp, in zone: KnownTimeZone, hoursFrom: Timestamp,
+        on connection: PostgresConnection
+    ) throws -> (subject: HealthSubject, hours: [String: [HealthSubject.Hour]])? {
+        guard var plant = try plant(connection, id) else { return nil }
+        let yesterday = LocalDay.containing(now, in: zone).previous
+        let members = try members(of: id, connection)
+        // Two days, to compare each hour with the same one of the day before; and all of yesterday.
+        let from = min(
+            now.adding(seconds: -2 * 86_400 - 3600), yesterday.start.adding(seconds: -LightDay.longestGap - 3600))
+        let all = try hours(of: id, from: min(from, hoursFrom), to: now, connection)
+        let hours = all.mapValues { $0.filter { $0.start > from } }.filter { !$0.value.isEmpty }
+        let light = (hours[Metric.lightLevel.name] ?? []).map {
+            LightBucket(start: $0.start, width: 3600, lux: $0.mean)
+        }
+        if !light.isEmpty {
+            plant.lightOfYesterday = DailyLight.sums(of: [yesterday], from: light)[0].light
+        }
+        let subject = HealthSubject(
+            plant: plant, members: members,
+            alerts: try openAlerts(of: id, and: members.map(\.device.id), connection), hours: hours,
+            yesterday: yesterday)
+        return (subject, all)
     }
 
     private static func members(of plant: EntityID, _ connection: PostgresConnection) throws -> [HealthSubject.Member] {
