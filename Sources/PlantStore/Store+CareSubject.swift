@@ -8,7 +8,7 @@ extension Store {
     /// Everything that advice of a plant rests on, over one connection.
     /// - Returns: nil when there is no such plant.
     package func careSubject(of id: EntityID, at now: Timestamp) async throws -> CareSubject? {
-        try await pool.run { connection in
+        try await pool.run { connection -> CareSubject? in
             let zone = KnownTimeZone(try Self.alertSettings(on: connection).timeZone) ?? .utc
             var days = [LocalDay.containing(now, in: zone)]
             while days.count <= Self.careDays { days.insert(days[0].previous, at: 0) }
@@ -28,7 +28,7 @@ extension Store {
                 species: health.plant.ownSpecies ?? health.plant.species.flatMap { SpeciesLibrary.builtIn(named: $0) },
                 zone: zone,
                 days: hours.filter { Metric.named($0.key) != nil || extras.contains($0.key) }
-                    .mapValues { careDays(of: days.dropFirst(), from: $0) }.filter { !$0.value.isEmpty },
+                    .mapValues { joined(to: days.dropFirst(), from: $0) }.filter { !$0.value.isEmpty },
                 light: light.map { CareLightDay(day: $0.day, light: $0.light) },
                 waterings: [], feedback: try Self.newestCareFeedback(of: id, connection))
         }
@@ -41,7 +41,7 @@ extension Store {
 ///   - days: in their order.
 ///   - hours: in theirs.
 /// - Returns: the days of which any hour was measured.
-private func careDays(of days: some Sequence<LocalDay>, from hours: [HealthSubject.Hour]) -> [CareDay] {
+private func joined(to days: some Sequence<LocalDay>, from hours: [HealthSubject.Hour]) -> [CareDay] {
     days.compactMap { day in
         let own = hours.filter { day.contains($0.start.adding(seconds: 1800)) }
         guard let min = own.map(\.min).min(), let max = own.map(\.max).max() else { return nil }
