@@ -2,7 +2,7 @@ import Foundation
 import PlantDomain
 
 /// What an asking has cost, as the provider counts.
-package struct LLMUsage: Sendable, Equatable {
+package struct LLMCost: Sendable, Equatable {
     package let input: Int
     package let output: Int
 }
@@ -12,7 +12,7 @@ struct LLMAnswer: Sendable, Equatable {
     /// Untrusted.
     let text: String
     /// nil when the server does not tell.
-    let usage: LLMUsage?
+    let usage: LLMCost?
 }
 
 /// Why there is no answer.
@@ -20,8 +20,10 @@ struct LLMFailure: Error, Sendable, Equatable {
     enum Kind: String, Sendable {
         /// What came is no answer to the question; another may be.
         case wrongAnswer = "wrong_answer"
-        /// The server did not take the question. A server that does not know the format of the answer says so in this way.
+        /// The server did not take the question: that is how one says that it does not know the format of the answer.
         case refused
+        /// The server did not take the question for another reason.
+        case other
         /// The key is wrong or missing.
         case key
         /// There is no such model, or nothing at that address.
@@ -47,7 +49,7 @@ struct LLMFailure: Error, Sendable, Equatable {
     let problem: String
     var retryAfterSeconds: Double?
     /// nil when the server does not tell.
-    var usage: LLMUsage?
+    var usage: LLMCost?
 
     /// Whether it may have cost something.
     var wasSent: Bool { ![.notConnected, .address, .stopped].contains(kind) }
@@ -112,13 +114,13 @@ struct LLMAnswerReader {
         return text(message["content"] as? String ?? "", usage)
     }
 
-    private func text(_ text: String, _ usage: LLMUsage?) -> Result<LLMAnswer, LLMFailure> {
+    private func text(_ text: String, _ usage: LLMCost?) -> Result<LLMAnswer, LLMFailure> {
         if text.isEmpty, !isTest { return wrong("the answer of \(server) was empty", usage) }
         return .success(LLMAnswer(text: text, usage: usage))
     }
 
     /// Why the model stopped, if it did not come to its end.
-    private func ended(_ reason: String?, _ usage: LLMUsage?) -> LLMFailure? {
+    private func ended(_ reason: String?, _ usage: LLMCost?) -> LLMFailure? {
         if isTest { return nil }
         switch reason {
         case "max_tokens", "length", "model_context_window_exceeded":
@@ -130,15 +132,15 @@ struct LLMAnswerReader {
         }
     }
 
-    private func declined(_ usage: LLMUsage?) -> LLMFailure {
+    private func declined(_ usage: LLMCost?) -> LLMFailure {
         LLMFailure(kind: .declined, problem: "the model at \(server) declined to answer", usage: usage)
     }
 
-    private func wrong(_ problem: String, _ usage: LLMUsage?) -> Result<LLMAnswer, LLMFailure> {
+    private func wrong(_ problem: String, _ usage: LLMCost?) -> Result<LLMAnswer, LLMFailure> {
         .failure(LLMFailure(kind: .wrongAnswer, problem: problem, usage: usage))
     }
 
-    private func usage(_ object: Object, _ input: String, _ output: String) -> LLMUsage? {
+    private func usage(_ object: Object, _ input: String, _ output: String) -> LLMCost? {
         guard let usage = object["usage"] as? Object else { return nil }
         // No question costs a hundred million; a server that says so must not use the budget of years up.
         let possible = 0...100_000_000
@@ -148,7 +150,7 @@ struct LLMAnswerReader {
         // Anthropic counts what it has cached apart.
         let cached = ["cache_creation_input_tokens", "cache_read_input_tokens"].compactMap { usage[$0] as? Int }
             .filter { possible ~= $0 }
-        return LLMUsage(input: input + cached.reduce(0, +), output: output)
+        return LLMCost(input: input + cached.reduce(0, +), output: output)
     }
 
     // MARK: Bad ones
@@ -176,7 +178,7 @@ struct LLMAnswerReader {
                     "\(server) does not know the model \(endpoint.shownModel) (\(status)); check model "
                     + "and base address under settings")
         case 402:
-            return LLMFailure(kind: .refused, problem: "the account at \(server) has no credit left (402)")
+            return LLMFailure(kind: .other, problem: "the account at \(server) has no credit left (402)")
         case 429 where hasNoCredit(answer.body):
             return LLMFailure(
                 kind: .wait, problem: "the account at \(server) has no credit left (429)", retryAfterSeconds: wait)
@@ -189,7 +191,7 @@ struct LLMAnswerReader {
                 retryAfterSeconds: wait)
         default:
             return LLMFailure(
-                kind: .refused,
+                kind: status == 400 || status == 422 ? .refused : .other,
                 problem:
                     "\(server) did not take the question (\(status)); check model and base address under settings, and "
                     + "the account's credit")

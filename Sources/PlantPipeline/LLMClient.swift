@@ -90,7 +90,7 @@ package struct LLMClient: Sendable {
 
     private func log(_ result: Result<LLMAnswer, LLMFailure>, of endpoint: LLMEndpoint, milliseconds: Int) {
         let outcome: String
-        let usage: LLMUsage?
+        let usage: LLMCost?
         switch result {
         case .success(let answer): (outcome, usage) = ("answered", answer.usage)
         case .failure(let failure): (outcome, usage) = (failure.kind.rawValue, failure.usage)

@@ -1,0 +1,182 @@
+import Logging
+import PlantDomain
+import PlantStore
+import Sealing
+
+/// Puts questions to the language model that is set: within the budget, a few at a time, and with a note of how it ended.
+/// Holds no connection to the database meanwhile.
+struct LLMDesk: Sendable {
+    let store: Store
+    let sealer: Sealer
+    let servers: LLMServers
+    let client: LLMClient
+    let logger: Logger
+    /// Questions at once of this process.
+    let turns = LLMTurns(4)
+
+    /// A second question is put only if there are so many seconds left.
+    private static let leastSeconds = 5.0
+    /// How long nobody asks without being told to when the server does not say how long, and at most.
+    private static let restSeconds = 900.0
+    private static let longestRestSeconds = 3600.0
+
+    /// Who writes plans, as it is set.
+    enum Writer: Sendable {
+        case builtIn
+        case model(LLMEndpoint, LLMSettings)
+        /// A model is set, and cannot be asked as it is.
+        case unusable(problem: String, LLMSettings)
+    }
+
+    func writer() async throws -> Writer {
+        let target: LLMTarget
+        do {
+            guard let found = try await store.llmTarget(sealer: sealer) else { return .builtIn }
+            target = found
+        } catch is SealedValueError {
+            guard let settings = try await store.llmSettings() else { return .builtIn }
+            return .unusable(
+                problem: "the key cannot be opened with ENCRYPTION_KEY; set it again under settings", settings)
+        }
+        let settings = target.settings
+        do {
+            let address = try servers.address(of: settings.provider, base: settings.baseURL)
+            if target.key == nil, address.official != nil { return .builtIn }
+            return .model(
+                LLMEndpoint(
+                    provider: settings.provider, address: address, model: settings.chosenModel, key: target.key),
+                settings)
+        } catch {
+            return .unusable(problem: "the base address \(error)", settings)
+        }
+    }
+
+    enum Answer<Value: Sendable>: Sendable {
+        case value(Value)
+        /// For people.
+        case problem(String)
+    }
+
+    /// Asks for something of a form, and once more if it was not of that form.
+    /// - Parameter read: what is wrong with a text, to be told to the model.
+    /// - Throws: `CancellationError`, and what the database says.
+    func ask<Value: Sendable>(
+        _ question: LLMQuestion, of endpoint: LLMEndpoint, until deadline: ContinuousClock.Instant,
+        read: (String) -> Result<Value, LLMReadingError>
+    ) async throws -> Answer<Value> {
+        guard await turns.take(until: deadline) else {
+            try Task.checkCancellation()
+            return .problem("too many plans are being written just now; try again in a minute")
+        }
+        defer { turns.give() }
+        var question = question
+        var before: String?
+        while true {
+            let failure: LLMFailure
+            let complaint: String
+            switch try await askOnce(question, of: endpoint, until: deadline) {
+            case .overBudget(let problem): return .problem(problem)
+            case .answered(let answer):
+                switch read(answer.text) {
+                case .success(let value):
+                    await note(nil)
+                    return .value(value)
+                case .failure(let error):
+                    failure = LLMFailure(
+                        kind: .wrongAnswer, problem: "the answer of \(endpoint.server) was not \(error.wanted)")
+                    complaint = error.complaint
+                }
+            case .failed(let found):
+                try Task.checkCancellation()
+                failure = found
+                complaint = "It was too long, broken off or not JSON."
+            }
+            let isFormat = failure.kind == .refused && endpoint.provider == .openai && question.schema != nil
+            guard failure.kind == .wrongAnswer || isFormat, before == nil,
+                (deadline - .now) / .seconds(1) >= Self.leastSeconds
+            else {
+                let problem = before == failure.problem ? failure.problem + ", twice" : failure.problem
+                await note(
+                    LLMFailure(kind: failure.kind, problem: problem, retryAfterSeconds: failure.retryAfterSeconds))
+                return .problem(problem)
+            }
+            before = failure.problem
+            if isFormat {
+                question.usesFormat = false
+            } else {
+                question.user +=
+                    "\n\nAn earlier answer of yours could not be used. " + complaint
+                    + "\nAnswer again, with the whole care plan in the form that is asked for and nothing else."
+            }
+        }
+    }
+
+    private enum Once {
+        case answered(LLMAnswer)
+        case failed(LLMFailure)
+        case overBudget(String)
+    }
+
+    private func askOnce(
+        _ question: LLMQuestion, of endpoint: LLMEndpoint, until deadline: ContinuousClock.Instant
+    ) async throws -> Once {
+        let request = LLMRequest(question, of: endpoint)
+        let reservation = try await store.reserveTokens(
+            request.estimatedInput + request.mostTokens, provider: endpoint.provider, model: endpoint.model, at: .now())
+        guard let reservation else {
+            let day = try await store.llmUsage(at: .now()).resetsOn.text
+            return .overBudget(
+                "this month's budget of tokens is used up; it begins anew on \(day), or raise it under settings")
+        }
+        let result = await client.ask(question, request, of: endpoint, until: deadline)
+        await whateverHappens("what was asked cannot be counted") {
+            switch result {
+            case .failure(let failure) where !failure.wasSent: try await store.release(reservation)
+            case .failure(let failure):
+                try await store.settle(
+                    reservation, input: failure.usage?.input ?? request.estimatedInput,
+                    output: failure.usage?.output ?? 0)
+            case .success(let answer):
+                try await store.settle(
+                    reservation, input: answer.usage?.input ?? request.estimatedInput, output: answer.usage?.output ?? 0
+                )
+            }
+        }
+        switch result {
+        case .success(let answer): return .answered(answer)
+        case .failure(let failure): return .failed(failure)
+        }
+    }
+
+    /// - Parameter failure: nil: it succeeded.
+    private func note(_ failure: LLMFailure?) async {
+        let now = Timestamp.now()
+        let rest = failure.flatMap { failure -> Timestamp? in
+            guard [.wait, .trouble, .late].contains(failure.kind) else { return nil }
+            return now.adding(
+                seconds: min(failure.retryAfterSeconds ?? Self.restSeconds, Self.longestRestSeconds))
+        }
+        await whateverHappens("how asking ended cannot be noted") {
+            try await store.noteLLM(error: failure?.problem, notBefore: rest, at: now)
+        }
+    }
+
+    /// Does a bit of work even when the task has been cancelled, and can do without it if it fails.
+    func whateverHappens(_ complaint: Logger.Message, _ work: @escaping @Sendable () async throws -> Void) async {
+        await Task {
+            do {
+                try await work()
+            } catch {
+                logger.warning(complaint, metadata: ["reason": "\(error)"])
+            }
+        }.value
+    }
+}
+
+/// Why an answer is not what was asked for.
+struct LLMReadingError: Error {
+    /// `a care plan`
+    let wanted: String
+    /// For the model.
+    let complaint: String
+}
