@@ -2,7 +2,7 @@ package import Logging
 package import PlantDomain
 package import PlantStore
 package import Sealing
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Has care plans written, one at a time for each plant: whoever asks while one is being written gets that one. When the
 /// last who waits has gone, nobody writes it any more.
