@@ -96,6 +96,50 @@ package struct APIEnvironment: Sendable {
         }
     }
 
+    /// What became of a request for a care plan.
+    package enum CareOutcome: Sendable {
+        case plan(CarePlan, isCached: Bool)
+        case noSuchPlant
+        /// Another process makes one of this plant just now.
+        case busy(retryAfterSeconds: Int)
+        /// The program is told to stop.
+        case stopping
+    }
+
+    /// What became of a question to the language model.
+    package enum LLMTest: Sendable {
+        case answered(model: String, milliseconds: Int)
+        /// Why not, and how to mend it.
+        case failed(String)
+        /// There is none that could be asked.
+        case notConfigured
+    }
+
+    /// What can be asked of those who know about care.
+    package struct Advisor: Sendable {
+        let servers: LLMServers
+        /// Makes a plan of this plant; in any case a new one if the second value is true. Stops when it is cancelled.
+        let analyze: @Sendable (EntityID, Bool) async throws -> CareOutcome
+        let test: @Sendable () async throws -> LLMTest
+        /// What is wrong with an address, going by where its name leads; nil: nothing that can be told now.
+        let check: @Sendable (LLMAddress) async -> String?
+
+        package init(
+            servers: LLMServers, analyze: @escaping @Sendable (EntityID, Bool) async throws -> CareOutcome,
+            test: @escaping @Sendable () async throws -> LLMTest,
+            check: @escaping @Sendable (LLMAddress) async -> String?
+        ) {
+            self.servers = servers
+            self.analyze = analyze
+            self.test = test
+            self.check = check
+        }
+
+        /// Knows nothing, where nobody asks.
+        package static let idle = Advisor(
+            servers: LLMServers(), analyze: { _, _ in .noSuchPlant }, test: { .notConfigured }, check: { _ in nil })
+    }
+
     /// What is left on the disk that must not fill up.
     package struct Disk: Sendable {
         let path: String
@@ -116,6 +160,7 @@ package struct APIEnvironment: Sendable {
     let access: DeviceAccess
     let broker: Broker
     let channels: Channels
+    let advisor: Advisor
     /// What happens, for those who watch.
     let events: EventHub
     /// False until the schema is ready; requests that need it are asked to come again.
@@ -132,7 +177,7 @@ package struct APIEnvironment: Sendable {
 
     package init(
         store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
-        channels: Channels, events: EventHub, isOpen: @escaping @Sendable () -> Bool,
+        channels: Channels, advisor: Advisor, events: EventHub, isOpen: @escaping @Sendable () -> Bool,
         health: @escaping @Sendable () -> HealthReport,
         metrics: (@Sendable () -> String)? = nil, disk: @escaping @Sendable () -> Disk? = { nil },
         retentionDays: Int? = nil, version: String,
@@ -145,6 +190,7 @@ package struct APIEnvironment: Sendable {
         self.access = access
         self.broker = broker
         self.channels = channels
+        self.advisor = advisor
         self.events = events
         self.isOpen = isOpen
         self.health = health

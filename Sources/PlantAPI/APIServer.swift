@@ -24,7 +24,16 @@ package enum APIServer {
             router.on(RouterPath(RouteTable.prefix + route.path), method: route.method) { request, context in
                 var context = context
                 try await gatekeeper.admit(request, to: route.access, &context)
-                return try await route.handler(request, context)
+                guard route.watchesClient else { return try await route.handler(request, context) }
+                // nginx has to know that the connection ends, or it would give it to the next request.
+                do {
+                    var response = try await route.handler(request, context)
+                    response.headers[.connection] = "close"
+                    return response
+                } catch var problem as Problem {
+                    problem.endsConnection = true
+                    throw problem
+                }
             }
         }
         // On this port only and beside the API: nginx passes nothing but /api on.

@@ -69,9 +69,10 @@ struct PlantContext: RequestContext {
     }
 
     /// The id in the path.
+    /// - Parameter name: what stands in braces there.
     /// - Throws: 404, since what is no id names nothing.
-    func id(_ what: String) throws -> EntityID {
-        guard let id = parameters.get("id").flatMap({ EntityID(String($0)) }) else { throw Problem.notFound(what) }
+    func id(_ what: String, _ name: String = "id") throws -> EntityID {
+        guard let id = parameters.get(name).flatMap({ EntityID(String($0)) }) else { throw Problem.notFound(what) }
         return id
     }
 }
@@ -80,17 +81,42 @@ extension Request {
     /// The body as JSON.
     /// - Throws: 413, 415 or 400.
     func json() async throws -> JSONValue {
+        try requireJSON()
+        return try Self.json(try await bytes())
+    }
+
+    /// The body as JSON, where none is needed.
+    /// - Returns: nil when there is none.
+    /// - Throws: 413, 415 or 400.
+    func optionalJSON() async throws -> JSONValue? {
+        let buffer = try await bytes()
+        guard buffer.readableBytes > 0 else { return nil }
+        try requireJSON()
+        return try Self.json(buffer)
+    }
+
+    private func requireJSON() throws {
         if let media = mediaType {
             guard media == "application/json" || media.hasSuffix("+json") else {
                 throw Problem(status: .unsupportedMediaType, detail: "send the body as application/json")
             }
         }
-        let buffer = try await bytes()
+    }
+
+    private static func json(_ buffer: ByteBuffer) throws -> JSONValue {
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView))
         } catch {
             throw Problem(status: .badRequest, detail: "the body is not JSON")
         }
+    }
+
+    /// Does what takes long, and cancels it when whoever asked hangs up. The body has been read before, or is not wanted.
+    /// For routes that say so (`watchesClient`).
+    func whileConnected<Value: Sendable>(
+        _ work: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await body.consumeWithCancellationOnInboundClose { _ in try await work() }
     }
 
     /// The body as comma-separated values.

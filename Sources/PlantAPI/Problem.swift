@@ -18,6 +18,8 @@ struct Problem: Error, Sendable {
     var allow: [String] = []
     /// Whether to say how one signs in (RFC 9110, 11.6.1).
     var challenge = false
+    /// Whether the connection is closed after it.
+    var endsConnection = false
 
     static func notFound(_ what: String) -> Problem {
         Problem(status: .notFound, detail: "there is no \(what) with this id")

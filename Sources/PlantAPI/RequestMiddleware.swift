@@ -71,6 +71,7 @@ struct RequestMiddleware: RouterMiddleware {
         var headers: HTTPFields = [:]
         if let seconds = problem.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
         if problem.challenge { headers[.wwwAuthenticate] = "Bearer realm=\"plantops\"" }
+        if problem.endsConnection { headers[.connection] = "close" }
         if !problem.allow.isEmpty { headers[.allow] = problem.allow.joined(separator: ", ") }
         return try .json(
             problem.body(instance: request.uri.path, correlationID: context.correlationID), status: problem.status,

@@ -50,10 +50,13 @@ struct Route: Sendable {
     var query: [QueryParameter] = []
     /// Schema of the body, if it takes one.
     var body: JSONValue?
+    var bodyIsOptional = false
     var bodyMediaType = "application/json"
     let answer: Answer
     /// Statuses of problems it may answer with, besides 500 and 503.
     var problems: [Int] = []
+    /// Whether it stops when the client hangs up (`Request.whileConnected`). The connection takes no request after it.
+    var watchesClient = false
     let handler: Handler
 
     struct QueryParameter: Sendable {
@@ -91,6 +94,7 @@ struct RouteTable: Sendable {
             + ReplayRoutes(environment).routes + ChannelRoutes(environment).routes
             + AlertSettingsRoutes(environment).routes + HealthCheckRoutes(environment).routes
             + EventRoutes(environment).routes + SpeciesRoutes(environment).routes
+            + CarePlanRoutes(environment).routes + LLMSettingsRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =

@@ -84,5 +84,8 @@ enum Schema {
         "Storage": SystemRoutes.schema,
         "Species": SpeciesRoutes.schema,
         "HealthCheck": HealthCheckRoutes.schema,
+        "CarePlan": CarePlanRoutes.schema,
+        "CarePlanSummary": CarePlanRoutes.summarySchema,
+        "LLMSettings": LLMSettingsRoutes.schema,
     ]
 }

@@ -9,7 +9,7 @@ extension Store {
     package static let frequentAuditKept = 100_000
     private static let frequentActions: Set = [
         "auth.sign_in", "auth.sign_in_failed", "auth.sign_out", "token.create", "token.delete", "device.register",
-        "device.command",
+        "device.command", "plant.analyze", "llm.test",
     ]
 
     /// Writes a line in the transaction of the change it speaks of: neither is there without the other.

@@ -50,6 +50,9 @@ struct Settings: Sendable {
     let channelAllowedHosts: AllowedHosts
     /// `DISCORD_WEBHOOK_URL`: becomes a channel, once. Secret.
     let discordWebhook: Secret?
+    /// `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`: where language models are asked, unless people set another address; the
+    /// providers' own unless given.
+    let llmServers: LLMServers
     /// `PLANTOPS_TEST_JUDGING`: off, `make bench` measures what judging readings costs.
     let judgesReadings: Bool
     /// `DISK_PATH`: where the disk is that must not fill up.
@@ -64,7 +67,7 @@ struct Settings: Sendable {
         let password: Secret
     }
 
-    /// Said at start: misspelt names, settings that this version does not use yet, and what is taken for something else.
+    /// Said at start: misspelt names, and what is taken for something else.
     let warnings: [String]
 
     /// The CA file that devices get with their credentials, also when the backend itself comes in without TLS.
@@ -128,6 +131,9 @@ extension Settings {
         let enablesMetrics = source.boolean("ENABLE_METRICS", default: true)
         let judgesReadings = source.boolean("PLANTOPS_TEST_JUDGING", default: true)
         let (allowedHosts, discord) = Self.channels(&source)
+        let llmServers = LLMServers(
+            anthropic: Self.llmAddress("ANTHROPIC_BASE_URL", &source),
+            openai: Self.llmAddress("OPENAI_BASE_URL", &source))
         let diskPath = source.text("DISK_PATH", secret: false) ?? "/"
         if !FileManager.default.fileExists(atPath: diskPath) {
             source.problem("DISK_PATH must be a folder of this machine, such as the one that holds the database")
@@ -157,6 +163,7 @@ extension Settings {
         self.enablesMetrics = enablesMetrics
         channelAllowedHosts = allowedHosts
         discordWebhook = discord
+        self.llmServers = llmServers
         self.diskPath = diskPath
         retentionDays = retention == 0 ? nil : max(retention, SeriesUpkeep.leastDaysKept)
         self.judgesReadings = judgesReadings
@@ -195,6 +202,16 @@ extension Settings {
             source.problem("DISCORD_WEBHOOK_URL \(error)")
         }
         return (allowed, Secret(webhook))
+    }
+
+    private static func llmAddress(_ name: String, _ source: inout SettingsSource) -> LLMAddress? {
+        guard let text = source.text(name, secret: false) else { return nil }
+        do {
+            return try LLMAddress(operators: text)
+        } catch {
+            source.problem("\(name) \(error)")
+            return nil
+        }
     }
 
     private static func firstAdmin(_ source: inout SettingsSource) -> FirstAdmin? {

@@ -22,6 +22,7 @@ struct OpenAPICommand: ParsableCommand {
             broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
             channels: APIEnvironment.Channels(
                 allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
+            advisor: .idle,
             events: EventHub(),
             isOpen: { false },
             health: {

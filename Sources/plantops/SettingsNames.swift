@@ -2,20 +2,14 @@ import PlantDomain
 
 /// The names of all settings, to find misspelt ones.
 enum SettingsNames {
-    /// Used by this version.
-    private static let used: Set<String> = [
+    static let known: Set<String> = [
         "DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB",
         "DB_POOL_SIZE", "MQTT_HOST", "MQTT_PORT", "MQTT_USE_TLS", "MQTT_CA_CERT", "MQTT_BACKEND_USERNAME",
         "MQTT_BACKEND_PASSWORD", "MQTT_CLIENT_ID", "MQTT_SHARED_GROUP", "PUBLIC_MQTT_HOST", "PUBLIC_MQTT_PORT",
         "PUBLIC_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "HTTP_HOST", "HTTP_PORT", "LOG_LEVEL", "LOG_FORMAT",
         "AUTH_MODE", "ENROLLMENT_MODE", "ADMIN_EMAIL", "ADMIN_PASSWORD", "CORS_ORIGINS", "TRUSTED_PROXIES",
         "MQTT_CLIENT_CERT", "MQTT_CLIENT_KEY", "ENABLE_METRICS", "DISCORD_WEBHOOK_URL", "CHANNEL_ALLOWED_HOSTS",
-        "DISK_PATH", "RETENTION_RAW_DAYS",
-    ]
-
-    /// Part of the contract, without effect in this version: whoever sets one is told so.
-    private static let later: Set<String> = [
-        "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
+        "DISK_PATH", "RETENTION_RAW_DAYS", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
     ]
 
     /// Set for the scripts around the program and the simulator.
@@ -26,14 +20,8 @@ enum SettingsNames {
         "PLANTOPS_CA_CERT",
     ]
 
-    static let known = used.union(later)
-
     static func warnings(_ environment: [String: String]) -> [String] {
         var warnings: [String] = []
-        let unused = environment.filter { !$0.value.isEmpty }.keys.map(base).filter { later.contains($0) }
-        if !unused.isEmpty {
-            warnings.append("this version does not use " + Set(unused).sorted().joined(separator: ", ") + " yet")
-        }
         for name in environment.keys.map(base).sorted() {
             guard !known.contains(name), !surroundings.contains(name), !name.hasPrefix("PLANTOPS_TEST_"),
                 !name.hasPrefix("PLANTOPS_BACKUP_")

@@ -20,6 +20,7 @@ import Testing
                 broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
                 channels: APIEnvironment.Channels(
                     allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
+                advisor: .idle,
                 events: EventHub(),
                 isOpen: { true },
                 health: {

@@ -25,7 +25,7 @@ private struct EventServer {
             broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
             channels: APIEnvironment.Channels(
                 allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
-            events: events, isOpen: { true },
+            advisor: .idle, events: events, isOpen: { true },
             health: {
                 HealthReport(
                     databaseConnected: true, mqttConnected: true, lastCommitAt: nil, lagSeconds: 0,

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MQTT
+import PlantDomain
 import Testing
 
 @testable import plantops
@@ -93,8 +94,35 @@ import Testing
         #expect(SettingsNames.warnings([name: "x"]).isEmpty != warns)
     }
 
-    @Test func `a setting this version does not use yet is said to be so`() {
-        #expect(SettingsNames.warnings(["OPENAI_BASE_URL": "x"]).first?.contains("OPENAI_BASE_URL") == true)
+    @Test func `every setting is written down, and every one that is written down is known`() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/configuration.md")
+        let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+        // What the program itself reads is in the first table.
+        let rows = lines.drop { !$0.hasPrefix("|") }.prefix { $0.hasPrefix("|") }
+        let first = rows.compactMap { $0.split(separator: "|").first }
+        let names = first.flatMap { $0.matches(of: /`([A-Z0-9_]+)`/).map { String($0.output.1) } }
+        #expect(names.count > 20)
+        for name in names { #expect(SettingsNames.warnings([name: "x"]).isEmpty, "\(name)") }
+        let text = rows.joined()
+        for name in SettingsNames.known { #expect(text.contains(name) || text.contains("`_\(name.split(separator: "_").dropFirst().joined(separator: "_"))`"), "\(name)") }
+    }
+
+    @Test func `language models are asked where the operator says, else at the providers' own`() throws {
+        let usual = try Settings(environment: complete).llmServers
+        #expect(usual == LLMServers())
+        let own = try Settings(
+            environment: with([
+                "ANTHROPIC_BASE_URL": "http://gateway.lan:4000/", "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1",
+            ])
+        ).llmServers
+        #expect(try own.address(of: .anthropic, base: nil).text == "http://gateway.lan:4000")
+        #expect(try own.address(of: .openai, base: nil).text == "http://127.0.0.1:11434/v1")
+        let error = #expect(throws: SettingsError.self) {
+            try Settings(
+                environment: with(["ANTHROPIC_BASE_URL": "gateway.lan", "OPENAI_BASE_URL": "https://u:hush@x/"]))
+        }
+        #expect(error?.problems.map { $0.prefix { $0 != " " } } == ["ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"])
+        #expect(error.map { !"\($0)".contains("hush") } == true)
     }
 
     @Test(

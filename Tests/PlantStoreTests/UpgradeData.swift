@@ -17,6 +17,7 @@ struct UpgradeData {
     private let alert = EntityID.make()
     private let channel = EntityID.make()
     private let message = EntityID.make()
+    private let carePlan = EntityID.make()
     private let now = Timestamp.now()
 
     /// Tables that need no rows: what is noted there is gone within minutes.
@@ -36,7 +37,7 @@ struct UpgradeData {
         }
     }
 
-    private var rows: [Row] { core + access + alerts + library }
+    private var rows: [Row] { core + access + alerts + library + care }
 
     private var core: [Row] {
         let time = "'\(now.adding(seconds: -100).rfc3339)'"
@@ -176,6 +177,42 @@ struct UpgradeData {
                 VALUES ('\(EntityID.make())', 'Planta inventa', now(), now())
                 """),
             Row(5, "storage_samples", "INSERT INTO storage_samples VALUES (now(), 123456)"),
+        ]
+    }
+
+    private var care: [Row] {
+        [
+            Row(
+                8, "care_plans",
+                """
+                INSERT INTO care_plans (id, plant_id, generated_at, source, reason, advice, facts, changes, input_hash)
+                VALUES ('\(carePlan)', '\(plant)', now(), 'builtin', 'first', '{}', '{}', '[]', '\\x00')
+                """),
+            Row(
+                8, "care_feedback",
+                """
+                INSERT INTO care_feedback (plan_id, item, verdict, at, by_user)
+                VALUES ('\(carePlan)', 'plan', 'done', now(), '\(user)')
+                """),
+            Row(8, "care_state", "INSERT INTO care_state VALUES ('\(plant)', '\(EntityID.make())', now())"),
+            Row(
+                8, "llm_settings",
+                """
+                INSERT INTO llm_settings (id, provider, base_url, api_key, api_key_hint, updated_at)
+                VALUES ('\(EntityID.make())', 'openai', 'http://127.0.0.1:11434/v1', 'sealed', '…1234', now())
+                """),
+            Row(
+                8, "llm_usage",
+                """
+                INSERT INTO llm_usage (month, provider, model, requests, input_tokens, output_tokens)
+                VALUES ('2026-11-01', 'openai', 'm', 1, 2, 3)
+                """),
+            Row(
+                8, "llm_reservations",
+                """
+                INSERT INTO llm_reservations (id, month, provider, model, tokens, reserved_at)
+                VALUES ('\(EntityID.make())', '2026-11-01', 'openai', 'm', 5, now())
+                """),
         ]
     }
 

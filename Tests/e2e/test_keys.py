@@ -42,7 +42,8 @@ class Keys:
             assert key not in done.stdout + done.stderr
         counts = {column: tuple(map(int, numbers)) for column, *numbers in re.findall(
             r"^(\S+): (\d+) sealed anew, (\d+) were under the current key, (\d+) cannot be opened$", done.stdout, re.M)}
-        assert counts.keys() == {"devices.mqtt_password", "devices.offered_password", "channels.url", "channels.secret"}, (
+        assert counts.keys() == {"devices.mqtt_password", "devices.offered_password", "channels.url", "channels.secret",
+                                 "llm_settings.api_key"}, (
             done.stdout + done.stderr)
         return done.returncode, counts["devices.mqtt_password"], done.stderr
 
