@@ -1,10 +1,21 @@
-/// Notices that a pot was watered: soil moisture rises by at least max(5 points, 4 × noise MAD) within 60 minutes and
-/// stays up for 30.
+/// When a rise of soil moisture is a watering: by at least max(5 points, 4 × noise MAD) within 60 minutes, and it stays
+/// up for 30 (docs/science.md).
+enum WateringRule {
+    /// In points.
+    static let leastRise = 5.0
+    static let noiseFactor = 4.0
+    static let windowSeconds = 3600.0
+    static let holdSeconds = 1800.0
+
+    /// How much it must rise, in points.
+    /// - Parameter deviation: median absolute deviation of the sensor's noise, in points.
+    static func neededRise(deviation: Double) -> Double { max(leastRise, noiseFactor * deviation) }
+}
+
+/// Notices while readings come in that a pot was watered. ``WateringDetector`` finds the same afterwards.
 struct WateringTrace: Equatable, Sendable {
     /// For so long after a watering nothing is called too wet, in seconds: water drains.
     static let graceSeconds = 86_400.0
-    private static let leastRise = 5.0
-    private static let holdSeconds = 1800.0
     /// The lowest values of the last hour and the five minutes it begins in, in slots of five minutes each.
     private static let slots = 13
     private static let slotMicroseconds: Int64 = 300 * 1_000_000
@@ -29,8 +40,8 @@ struct WateringTrace: Equatable, Sendable {
 
     mutating func note(_ value: Double, at time: Timestamp, deviation: Double) {
         advance(to: time.microseconds / Self.slotMicroseconds)
-        if let wateredAt, time.seconds(since: wateredAt) < Self.holdSeconds,
-            value < Double(baseline) + Self.leastRise / 2
+        if let wateredAt, time.seconds(since: wateredAt) < WateringRule.holdSeconds,
+            value < Double(baseline) + WateringRule.leastRise / 2
         {
             // It did not hold: the probe was moved, not the pot watered.
             self.wateredAt = wateredBefore
@@ -39,7 +50,7 @@ struct WateringTrace: Equatable, Sendable {
         }
         var from = Float.infinity
         for slot in 0..<Self.slots where lows[slot] < from { from = lows[slot] }
-        if from.isFinite, value - Double(from) >= max(Self.leastRise, 4 * deviation) {
+        if from.isFinite, value - Double(from) >= WateringRule.neededRise(deviation: deviation) {
             wateredBefore = wateredAt
             wateredAt = time
             baseline = from
