@@ -57,6 +57,23 @@ struct Fields {
         }
     }
 
+    /// A text that may have several lines, without the white space around it.
+    mutating func lines(_ name: String, length: ClosedRange<Int>) -> Change<String> {
+        change(name) { value in
+            guard case .string(let raw) = value else { return .failure("must be a text") }
+            let text = raw.trimmingCharacters(in: .whitespacesAndNewlines).replacing("\r\n", with: "\n")
+            guard length.contains(text.unicodeScalars.count) else {
+                return .failure("must have \(length.lowerBound) to \(length.upperBound) characters")
+            }
+            guard
+                text.unicodeScalars.allSatisfy({
+                    $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control
+                })
+            else { return .failure("must not contain control characters other than line breaks and tabs") }
+            return .success(text)
+        }
+    }
+
     /// A text exactly as it was sent, for passwords.
     mutating func secret(_ name: String, length: ClosedRange<Int>) -> Change<Secret> {
         change(name) { value in

@@ -95,6 +95,7 @@ struct RouteTable: Sendable {
             + AlertSettingsRoutes(environment).routes + HealthCheckRoutes(environment).routes
             + EventRoutes(environment).routes + SpeciesRoutes(environment).routes
             + CarePlanRoutes(environment).routes + LLMSettingsRoutes(environment).routes
+            + PlantEventRoutes(environment).routes + ForecastRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =

@@ -87,5 +87,7 @@ enum Schema {
         "CarePlan": CarePlanRoutes.schema,
         "CarePlanSummary": CarePlanRoutes.summarySchema,
         "LLMSettings": LLMSettingsRoutes.schema,
+        "PlantEvent": PlantEventRoutes.schema,
+        "Forecast": ForecastRoutes.schema,
     ]
 }

@@ -35,7 +35,9 @@ struct DryingCycle: Equatable {
                 next += 1
             }
             if index > begins, !isWatering {
-                let earlier = points[begins..<index].suffix(while: { points[index].time.seconds(since: $0.time) <= riseSeconds })
+                let earlier = points[begins..<index].suffix(while: {
+                    points[index].time.seconds(since: $0.time) <= riseSeconds
+                })
                 // However long nothing was measured, what is higher than the last value was watered.
                 let low = (earlier.isEmpty ? points[(index - 1)..<index] : earlier).map(\.value).min() ?? .infinity
                 isWatering = points[index].value - low >= rise

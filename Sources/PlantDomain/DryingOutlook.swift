@@ -255,7 +255,9 @@ private struct Pace {
         func seconds(_ value: Double, _ timeConstant: Double) -> Double? {
             PlantScience.dryingTime(from: value, to: minimum, residual: residual, timeConstant: timeConstant)
         }
-        guard let middle = seconds(value, timeConstant), let soonest = seconds(value - spread, fastest) else { return nil }
+        guard let middle = seconds(value, timeConstant), let soonest = seconds(value - spread, fastest) else {
+            return nil
+        }
         var low = min(soonest, middle * (1 - Self.leastUncertainty))
         // Until it has come half the way, a curve cannot be told from a straight line, which is there earlier.
         if let fall, fall < value - minimum {

@@ -14,7 +14,8 @@ enum DryingWords {
     static func current(_ cycle: DryingCycle, newest: Double, _ timeConstant: Double) -> String {
         let since = cycle.isWatered ? "since the last watering" : "since it has been measured"
         let first = cycle.points.first?.value ?? newest
-        return "Soil moisture fell from \(percent(first)) to \(percent(newest)) in the \(HealthWords.span(cycle.seconds)) "
+        return
+            "Soil moisture fell from \(percent(first)) to \(percent(newest)) in the \(HealthWords.span(cycle.seconds)) "
             + "\(since); that curve is drawn on. What is left above what never dries falls to 37 % in \(days(timeConstant))."
     }
 
@@ -22,7 +23,8 @@ enum DryingWords {
         let how =
             cycles == 1
             ? "as it did after the watering before" : "as it mostly did after the \(cycles) waterings before"
-        return "Too little is known since the last watering, so the soil is taken to dry \(how): what is left above what "
+        return
+            "Too little is known since the last watering, so the soil is taken to dry \(how): what is left above what "
             + "never dries falls to 37 % in \(days(timeConstant))."
     }
 

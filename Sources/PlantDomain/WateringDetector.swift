@@ -45,7 +45,7 @@ package enum WateringDetector {
     /// Two readings an hour apart may be in buckets that begin five minutes more apart.
     private static let lookbackSeconds = WateringRule.windowSeconds + 300
     /// What is usual before a rise: the median of so long, in seconds.
-    private static let usualSeconds = 3 * 3600.0
+    package static let usualSeconds = 3 * 3600.0
     /// A rise is over when it has not gone on for so long, in seconds; what rises after that is another watering.
     private static let riseSeconds = 1800.0
     /// Differences from sample to sample that noise is told by; and how many it takes at least.

@@ -28,6 +28,7 @@ package enum Schema {
                 kind == .timescale
                     ? PackageResources.m0007_rollups_timescale_sql : PackageResources.m0007_rollups_native_sql),
             migration(8, "care", PackageResources.m0008_care_sql),
+            migration(9, "plant_events", PackageResources.m0009_plant_events_sql),
         ])
     }
 

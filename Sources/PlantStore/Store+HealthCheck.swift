@@ -42,7 +42,7 @@ extension Store {
         return (subject, all)
     }
 
-    private static func members(of plant: EntityID, _ connection: PostgresConnection) throws -> [HealthSubject.Member] {
+    static func members(of plant: EntityID, _ connection: PostgresConnection) throws -> [HealthSubject.Member] {
         let standing = "SELECT device_id FROM device_assignments WHERE plant_id = $1 AND unassigned_at IS NULL"
         let devices = try devices(connection, "SELECT * FROM devices WHERE id IN (\(standing))", [.id(plant)]).items
         guard !devices.isEmpty else { return [] }

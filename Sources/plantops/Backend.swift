@@ -152,6 +152,7 @@ struct Backend {
             Gated(schema) {
                 AlertWatch(store: store, system: system, light: LightWatch(store: store), logger: logger)
             },
+            Gated(schema) { WateringWatch(store: store, logger: logger) },
             Gated(schema) {
                 DeliveryService(store: store, sealer: settings.sealer, sender: sender, logger: logger)
             },

@@ -14,7 +14,7 @@ import Testing
         #expect(
             applied == [
                 "1 core", "2 telemetry_native", "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native",
-                "8 care",
+                "8 care", "9 plant_events",
             ])
         #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
         let status = try Schema.status(database.options, logger: logger)
@@ -81,7 +81,7 @@ import Testing
             """)
         #expect(
             try Schema.migrate(database.options, logger: Logger(label: "test")) == [
-                "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care",
+                "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care", "9 plant_events",
             ])
         let store = database.store()
         let device = try #require(try await store.device(id))
@@ -122,7 +122,7 @@ import Testing
         let old = try everything()
         #expect(
             try Schema.migrate(database.options, logger: logger) == [
-                "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care",
+                "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care", "9 plant_events",
             ])
         #expect(old.count == tables.count)
         #expect(try everything() == old)

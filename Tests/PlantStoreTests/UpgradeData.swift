@@ -177,6 +177,14 @@ struct UpgradeData {
                 VALUES ('\(EntityID.make())', 'Planta inventa', now(), now())
                 """),
             Row(5, "storage_samples", "INSERT INTO storage_samples VALUES (now(), 123456)"),
+            Row(
+                9, "plant_events",
+                """
+                INSERT INTO plant_events (id, plant_id, kind, at, source, note, amount_ml, value_before, value_after,
+                    device_id, by_user, created_at)
+                VALUES ('\(EntityID.make())', '\(plant)', 'watering', now(), 'entered', 'from below', 250, 20, 60,
+                    '\(device)', '\(user)', now())
+                """),
         ]
     }
 

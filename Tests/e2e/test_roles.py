@@ -25,7 +25,7 @@ NEEDED = {
         ("GET", "/plants/{id}/history"), ("GET", "/plants/{id}/export.csv"), ("GET", "/system/storage"),
         ("POST", "/plants/{id}/thresholds/replay"), ("POST", "/plants/{id}/health-check"), ("GET", "/alerts"),
         ("GET", "/alerts/{id}"), ("GET", "/events"), ("GET", "/species"), ("GET", "/species/{id}"),
-        ("GET", "/species/export.csv")},
+        ("GET", "/species/export.csv"), ("GET", "/plants/{id}/events"), ("GET", "/plants/{id}/forecast")},
     "member": {
         ("GET", "/enrollment-tokens"), ("POST", "/enrollment-tokens"), ("DELETE", "/enrollment-tokens/{id}"),
         ("PATCH", "/devices/{id}"), ("DELETE", "/devices/{id}"), ("POST", "/devices/{id}/provision"),
@@ -35,7 +35,8 @@ NEEDED = {
         ("POST", "/plants/{id}/snooze"), ("POST", "/alerts/{id}/acknowledge"), ("GET", "/channels"), ("POST", "/channels"),
         ("GET", "/channels/{id}"), ("PUT", "/channels/{id}"), ("DELETE", "/channels/{id}"), ("POST", "/channels/{id}/test"),
         ("GET", "/settings/alerts"), ("PUT", "/settings/alerts"), ("POST", "/species"), ("PUT", "/species/{id}"),
-        ("DELETE", "/species/{id}"), ("POST", "/species/import")},
+        ("DELETE", "/species/{id}"), ("POST", "/species/import"), ("POST", "/plants/{id}/events"),
+        ("DELETE", "/plants/{id}/events/{event_id}")},
     "admin": {
         ("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/{id}"), ("DELETE", "/users/{id}"),
         ("GET", "/ingest/rejects"), ("GET", "/audit")},
@@ -49,7 +50,7 @@ NO_JSON = {"data": "{", "headers": {"Content-Type": "application/json"}}
 
 
 def somewhere(path):
-    return path.replace("{id}", str(uuid.uuid4()))
+    return path.replace("{id}", str(uuid.uuid4())).replace("{event_id}", str(uuid.uuid4()))
 
 
 def harmless(method, path):
