@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from support import alerts, backups
+from support import alerts, backups, care
 from support.device import Device
 from support.discord import Inbox
 from support.events import Events
+from support.llm import Models
 from support.stack import Stack, free_port
 
 
@@ -92,6 +93,29 @@ def breakable(shared_breakable_stack):
     mend()
 
 
+@pytest.fixture(scope="session")
+def models():
+    """Where language models of tests are asked."""
+    with Models() as models:
+        yield models
+
+
+@pytest.fixture(scope="session")
+def shared_advised_stack():
+    # A proxy that is not there: nobody may ask for it.
+    for stack in running(HTTP_PROXY="http://127.0.0.1:1", HTTPS_PROXY="http://127.0.0.1:1"):
+        stack.pots = []
+        yield stack
+
+
+@pytest.fixture
+def advised(shared_advised_stack):
+    """For tests of the settings of language models, of which a stack has one. None stay behind."""
+    care.clean(shared_advised_stack)
+    yield shared_advised_stack
+    care.clean(shared_advised_stack)
+
+
 @pytest.fixture(scope="module")
 def shared_saved(inbox):
     stack = Stack(CHANNEL_ALLOWED_HOSTS=inbox.host)
@@ -144,7 +168,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        for name in ("fresh_stack", "alerting", "breakable", "stack"):
+        for name in ("fresh_stack", "alerting", "breakable", "advised", "stack"):
             used = getattr(item, "funcargs", {}).get(name)
             if used:
                 report.sections.append((f"logs of {name}", used.log_tails()))

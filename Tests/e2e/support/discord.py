@@ -3,13 +3,11 @@
 import hashlib
 import hmac
 import json
-import socket
-import struct
 import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .listener import Listener
 from .waiting import wait_until
 
 PATIENCE = 60  # Seconds: composing takes 4 to 15, and many tests wait at the same time.
@@ -176,99 +174,42 @@ class Hook:
         return self.delivered()
 
 
-class Inbox:
+class Inbox(Listener):
     """The server. Every `hook()` is another address of it."""
 
     def __init__(self, port=0):
         self.hooks = {}
         self.stray = []  # Requests to addresses that nobody made.
-        self.connections = 0
-        self.closing = threading.Event()
-        inbox = self
+        super().__init__(port)
 
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-            request_queue_size = 128
-            allow_reuse_address = True
+    def take(self, handler, path, body):
+        delivery = Delivery(handler.command, path, handler.headers, body)
+        hook = self.hooks.get(path)
+        if hook is None:
+            self.stray.append(delivery)
+            self.respond(handler, Answer(404))
+            return
+        answer = hook.script.pop(0) if hook.script else hook.otherwise
+        hook.received.append(delivery)
+        self.respond(handler, answer)
+        hook.answered.append((delivery, answer.status))
 
-            def get_request(self):
-                request = super().get_request()
-                inbox.connections += 1
-                return request
-
-            def handle_error(self, *_):
-                pass  # A client that has gone.
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
-            def handle_any(self):
-                if (self.headers.get("Transfer-Encoding") or "").lower() == "chunked":
-                    body = self.chunks()
-                else:
-                    body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                path = self.requestline.split(" ")[1]
-                delivery = Delivery(self.command, path, self.headers, body)
-                hook = inbox.hooks.get(path)
-                if hook is None:
-                    inbox.stray.append(delivery)
-                    self.respond(Answer(404))
-                    return
-                answer = hook.script.pop(0) if hook.script else hook.otherwise
-                hook.received.append(delivery)
-                self.respond(answer)
-                hook.answered.append((delivery, answer.status))
-
-            def chunks(self):
-                body = b""
-                while size := int(self.rfile.readline().split(b";")[0], 16):
-                    body += self.rfile.read(size)
-                    self.rfile.readline()
-                self.rfile.readline()
-                return body
-
-            def respond(self, answer):
-                if answer.wait:
-                    while not answer.wait.wait(0.05):
-                        if inbox.closing.is_set():
-                            raise ConnectionAbortedError
-                if answer.reset:
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    self.close_connection = True
-                    self.rfile.close()
-                    self.wfile.close()
-                    self.connection.close()
+    def respond(self, handler, answer):
+        if answer.wait:
+            while not answer.wait.wait(0.05):
+                if self.closing.is_set():
                     raise ConnectionAbortedError
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                if answer.trickle:
-                    self.send_header("Content-Length", "1000000")
-                    self.end_headers()
-                    while not inbox.closing.wait(0.3):
-                        self.wfile.write(b" ")
-                    raise ConnectionAbortedError
-                if answer.status != 204:
-                    self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                if answer.status != 204:
-                    self.wfile.write(answer.body)
-
-            def __getattr__(self, name):
-                if name.startswith("do_"):
-                    return self.handle_any
-                raise AttributeError(name)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = Server(("127.0.0.1", port), Handler)
-        self.port = self.server.server_address[1]
-        self.host = f"127.0.0.1:{self.port}"
-        self.url = f"http://{self.host}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        if answer.reset:
+            handler.tear_down()
+        if answer.trickle:
+            handler.start(answer.status, answer.headers, 1_000_000)
+            while not self.closing.wait(0.3):
+                handler.wfile.write(b" ")
+            raise ConnectionAbortedError
+        has_body = answer.status != 204
+        handler.start(answer.status, answer.headers, len(answer.body) if has_body else None)
+        if has_body:
+            handler.wfile.write(answer.body)
 
     def hook(self, kind="webhook"):
         return self.adopt(Hook(self, kind))
@@ -278,17 +219,6 @@ class Inbox:
         hook.server = self
         self.hooks[hook.path] = hook
         return hook
-
-    def close(self):
-        self.closing.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def discord_limits(message):

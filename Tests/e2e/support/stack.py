@@ -18,6 +18,8 @@ from .waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "deploy" / "local" / "plantops-local"
+# Variables of another PlantOps; and a language model is only asked where a test says so.
+OTHERS = ("PLANTOPS_", "MQTT_", "POSTGRES_", "DATABASE_", "ANTHROPIC_", "OPENAI_")
 COMPONENTS = ("postgres", "mosquitto", "backend", "nginx")
 
 
@@ -52,7 +54,7 @@ class Stack:
         self.extra = []
         self._token = None
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("PLANTOPS_", "MQTT_", "POSTGRES_", "DATABASE_"))},
+            **{k: v for k, v in os.environ.items() if not k.startswith(OTHERS)},
             # PLANTOPS_TIMESCALE=0 runs the tests on plain PostgreSQL where the extension is installed.
             **{k: v for k, v in os.environ.items() if k == "PLANTOPS_TIMESCALE"},
             "PLANTOPS_HOME": str(self.home),
