@@ -9,7 +9,7 @@ from support import alerts, backups, care
 from support.device import Device
 from support.discord import Inbox
 from support.events import Events
-from support.llm import Models
+from support.llm import PROVIDERS, Models
 from support.stack import Stack, free_port
 
 
@@ -100,6 +100,16 @@ def models():
         yield models
 
 
+@pytest.fixture
+def homely_stack():
+    """A fresh stack in which only the `model_of` each provider here can be asked, whatever key it is given."""
+    with Models() as models:
+        model_of = {provider: models.model(provider, at_root=True) for provider in PROVIDERS}
+        for stack in running(ANTHROPIC_BASE_URL=models.url, OPENAI_BASE_URL=models.url):
+            stack.model_of = model_of
+            yield stack
+
+
 @pytest.fixture(scope="session")
 def shared_advised_stack():
     # A proxy that is not there: nobody may ask for it.
@@ -168,7 +178,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        for name in ("fresh_stack", "alerting", "breakable", "advised", "stack"):
+        for name in ("fresh_stack", "homely_stack", "alerting", "breakable", "advised", "stack"):
             used = getattr(item, "funcargs", {}).get(name)
             if used:
                 report.sections.append((f"logs of {name}", used.log_tails()))

@@ -47,14 +47,14 @@ def schemathesis(stack, *options):
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-def test_requests_of_an_admin_made_from_the_description_are_answered_as_it_says(fresh_stack):
-    admin = ["-H", f"Authorization: Bearer {fresh_stack.api.token}"]
+def test_requests_of_an_admin_made_from_the_description_are_answered_as_it_says(homely_stack):
+    admin = ["-H", f"Authorization: Bearer {homely_stack.api.token}"]
     # It uses ids it was shown, and would end its own token or user before the rest was tried.
     suicide = r"(DELETE|PATCH) /api/(tokens|users)/\{id\}"
-    # And a stream of events does not end.
-    schemathesis(fresh_stack, *admin, "--exclude-name-regex", rf"{suicide}|GET /api/events")
-    assert fresh_stack.api.ok("GET", "/plants")["total"] > 0, "it was let in"
-    schemathesis(fresh_stack, *admin, "--include-name-regex", suicide)
+    # And a stream of events does not end. It sets keys for Anthropic and OpenAI, which are asked at home here.
+    schemathesis(homely_stack, *admin, "--exclude-name-regex", rf"{suicide}|GET /api/events")
+    assert homely_stack.api.ok("GET", "/plants")["total"] > 0, "it was let in"
+    schemathesis(homely_stack, *admin, "--include-name-regex", suicide)
 
 
 def test_requests_of_a_stranger_made_from_the_description_are_answered_as_it_says(stack):
