@@ -13,7 +13,8 @@ struct CarePlanRoutes {
         [
             Route(
                 method: .post, path: "/plants/{id}/analyze", tag: "care", access: .member,
-                summary: "A care plan: the newest one if nothing it rests on has changed, else a new one, written by the "
+                summary:
+                    "A care plan: the newest one if nothing it rests on has changed, else a new one, written by the "
                     + "language model that is set or by the built-in advisor. `refresh` wants a new one in any case",
                 body: Self.analyzeSchema, bodyIsOptional: true,
                 answer: .ok("The care plan", Self.answerSchema), problems: [404, 409],

@@ -19,7 +19,8 @@ struct LLMSettingsRoutes {
                 handler: get),
             Route(
                 method: .put, path: "/settings/llm", tag: "settings", access: .member,
-                summary: "Change that: absent fields stay, null clears. A key goes to no other server than the one it was "
+                summary:
+                    "Change that: absent fields stay, null clears. A key goes to no other server than the one it was "
                     + "given for: who changes provider or host gives it again, or null",
                 body: Self.changeSchema, answer: answer, handler: change),
             Route(

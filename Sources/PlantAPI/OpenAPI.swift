@@ -62,7 +62,9 @@ package enum OpenAPI {
         let parameters = pathParameters(route) + route.query.map(queryParameter)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = route.body {
-            operation["requestBody"] = ["required": .bool(!route.bodyIsOptional), "content": content(body, route.bodyMediaType)]
+            operation["requestBody"] = [
+                "required": .bool(!route.bodyIsOptional), "content": content(body, route.bodyMediaType),
+            ]
         }
         return .object(operation)
     }

@@ -89,7 +89,8 @@ extension Store {
 
     // MARK: feedback
 
-    /// Says what somebody thinks of a part of a plan, in the place of what was said before.
+    /// Says what somebody thinks of a part of a plan, in the place of what was said before. Who says that the watering is
+    /// done has watered: that is entered among the plant's events, unless one since the plan is there already.
     /// - Parameters:
     ///   - verdict: nil takes it back.
     ///   - user: who says so; nil where nobody signs in.
@@ -99,12 +100,11 @@ extension Store {
         by origin: Origin, at now: Timestamp
     ) async throws -> CarePlan? {
         try await pool.transaction { connection in
-            let plans = try connection.query(
-                """
-                SELECT l.name FROM care_plans p JOIN plants l ON l.id = p.plant_id
-                WHERE p.id = $1 AND p.plant_id = $2 FOR NO KEY UPDATE OF p
-                """, [.id(plan), .id(plant)])
-            guard let name = try plans.first?.text("name") else { return nil }
+            // The plant first, as does whoever keeps a plan and drops the oldest.
+            let plants = try connection.query("SELECT name FROM plants WHERE id = $1 FOR NO KEY UPDATE", [.id(plant)])
+            guard let name = try plants.first?.text("name"),
+                let known = try Self.carePlan(connection, plan, of: plant)
+            else { return nil }
             if let verdict {
                 try connection.query(
                     """
@@ -113,6 +113,9 @@ extension Store {
                         by_user = excluded.by_user
                     """,
                     [.id(plan), .text(item.rawValue), .text(verdict.rawValue), .time(now), .id(user)])
+                if item == .watering, verdict == .done {
+                    try Self.enterWatering(since: known, user: user, by: origin, at: now, on: connection)
+                }
             } else {
                 try connection.query(
                     "DELETE FROM care_feedback WHERE plan_id = $1 AND item = $2", [.id(plan), .text(item.rawValue)])
@@ -124,6 +127,21 @@ extension Store {
                 ], on: connection)
             return try Self.carePlan(connection, plan, of: plant)
         }
+    }
+
+    /// A plan that is older than this was hardly followed just now, in seconds.
+    private static let followedSeconds = 14 * 86_400.0
+
+    private static func enterWatering(
+        since plan: CarePlan, user: EntityID?, by origin: Origin, at now: Timestamp, on connection: PostgresConnection
+    ) throws {
+        guard now.seconds(since: plan.generatedAt) < followedSeconds,
+            try waterings(of: plan.plantID, since: plan.generatedAt, on: connection).isEmpty
+        else { return }
+        let event = PlantEvent(
+            id: .make(at: now), plantID: plan.plantID, kind: .watering, at: now, source: .entered, createdAt: now)
+        // A plant with thousands of events does without this one.
+        _ = try createPlantEvent(event, user: user, by: origin, at: now, on: connection)
     }
 
     /// What was said of the newest plan that anything was said of.

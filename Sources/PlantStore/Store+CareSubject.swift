@@ -4,6 +4,8 @@ import Postgres
 extension Store {
     /// How many extra metrics advice may rest on: the first by name.
     private static let careExtras = 8
+    /// How far back waterings say how often a plant wants one.
+    private static let careWateringDays = 60.0
 
     /// Everything that advice of a plant rests on, over one connection.
     /// - Returns: nil when there is no such plant.
@@ -22,6 +24,7 @@ extension Store {
                 LightBucket(start: $0.start, width: 3600, lux: $0.mean)
             }
             let light = DailyLight.sums(of: completed, from: buckets).filter { $0.light.coverage > 0 }
+            let outlook = try Self.dryingOutlook(of: health.plant, at: now, on: connection)
             let extras = Set(hours.keys.filter { Metric.named($0) == nil }.sorted().prefix(Self.careExtras))
             return CareSubject(
                 health: health,
@@ -30,7 +33,12 @@ extension Store {
                 days: hours.filter { Metric.named($0.key) != nil || extras.contains($0.key) }
                     .mapValues { joined(to: days.dropFirst(), from: $0) }.filter { !$0.value.isEmpty },
                 light: light.map { CareLightDay(day: $0.day, light: $0.light) },
-                waterings: [], feedback: try Self.newestCareFeedback(of: id, connection))
+                waterings: try Self.waterings(
+                    of: id, since: now.adding(seconds: -Self.careWateringDays * 86_400), on: connection),
+                feedback: try Self.newestCareFeedback(of: id, connection),
+                drying: outlook.prediction.map {
+                    CareDrying(reachesMinimumAt: $0.reachesMinimumAt, low: $0.low, high: $0.high)
+                })
         }
     }
 }

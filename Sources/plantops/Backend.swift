@@ -20,6 +20,8 @@ struct Backend {
     private let accounts: Accounts
     private let identity: Identity
     private let sender: ChannelSender
+    private let model: LLMClient
+    private let advisor: CareAdvisor
     private let events = EventHub()
 
     init(_ settings: Settings, roles: Set<Role>, logger: Logger) {
@@ -32,6 +34,9 @@ struct Backend {
         sender = ChannelSender(
             allowed: settings.channelAllowedHosts, publicOrigin: settings.publicOrigin, version: programVersion,
             logger: logger)
+        model = LLMClient(servers: settings.llmServers, version: programVersion, logger: logger)
+        advisor = CareAdvisor(
+            store: store, sealer: settings.sealer, servers: settings.llmServers, client: model, logger: logger)
     }
 
     /// Returns when the program was told to stop and everything under way is done.
@@ -56,6 +61,8 @@ struct Backend {
                     environment(schema, watch, control, access, ingest), host: settings.httpHost,
                     port: settings.httpPort, logger: logger))
         }
+        // Before the API, which would wait for those who wait for a model.
+        if roles.contains(.api) || roles.contains(.worker) { services.append(advisor) }
         if roles.contains(.worker) { services += workers(schema, control, access, ingest) }
         if roles.contains(.ingest) {
             services.append(
@@ -153,6 +160,7 @@ struct Backend {
                 AlertWatch(store: store, system: system, light: LightWatch(store: store), logger: logger)
             },
             Gated(schema) { WateringWatch(store: store, logger: logger) },
+            Gated(schema) { CareWatch(store: store, advisor: advisor, logger: logger) },
             Gated(schema) {
                 DeliveryService(store: store, sealer: settings.sealer, sender: sender, logger: logger)
             },
@@ -189,7 +197,7 @@ struct Backend {
                 reach: { try await access.reach() }, grant: { try await access.grant($0) },
                 settle: { await access.settle($0) },
                 send: { try await access.send($0) }),
-            channels: channels, events: events, isOpen: { schema.isReady }, health: health,
+            channels: channels, advisor: care, events: events, isOpen: { schema.isReady }, health: health,
             metrics: settings.enablesMetrics ? BackendMetrics.start(health) : nil,
             disk: { [path = settings.diskPath] in
                 DiskSpace(of: path).map {
@@ -219,6 +227,29 @@ extension Backend {
         } missed: {
             events.reset()
         }
+    }
+
+    /// What the API may ask of those who know about care.
+    private var care: APIEnvironment.Advisor {
+        APIEnvironment.Advisor(
+            servers: settings.llmServers,
+            analyze: { [advisor] plant, refresh in
+                switch try await advisor.analyze(plant, refresh: refresh) {
+                case .plan(let plan, let isCached): .plan(plan, isCached: isCached)
+                case .noSuchPlant: .noSuchPlant
+                case .busy(let seconds): .busy(retryAfterSeconds: seconds)
+                case .shuttingDown: .stopping
+                }
+            },
+            test: { [advisor] in
+                switch try await advisor.testModel() {
+                case .notConfigured: .notConfigured
+                case .answered(let model, let milliseconds): .answered(model: model, milliseconds: milliseconds)
+                case .failed(let problem): .failed(problem)
+                case .shuttingDown: .failed("the program is being stopped; try again shortly")
+                }
+            },
+            check: { [model] in await model.check(base: $0.text) })
     }
 
     /// What the API may ask of those who send notifications.

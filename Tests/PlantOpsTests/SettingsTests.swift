@@ -104,7 +104,11 @@ import Testing
         #expect(names.count > 20)
         for name in names { #expect(SettingsNames.warnings([name: "x"]).isEmpty, "\(name)") }
         let text = rows.joined()
-        for name in SettingsNames.known { #expect(text.contains(name) || text.contains("`_\(name.split(separator: "_").dropFirst().joined(separator: "_"))`"), "\(name)") }
+        for name in SettingsNames.known {
+            #expect(
+                text.contains(name)
+                    || text.contains("`_\(name.split(separator: "_").dropFirst().joined(separator: "_"))`"), "\(name)")
+        }
     }
 
     @Test func `language models are asked where the operator says, else at the providers' own`() throws {
