@@ -39,14 +39,16 @@ struct CarePlanRoutes {
 
     @Sendable private func analyze(_ request: Request, _ context: PlantContext) async throws -> Response {
         let id = try context.id("plant")
-        var isRefresh = false
-        if let body = try await request.optionalJSON() {
-            var fields = try Fields(body)
-            isRefresh = fields.boolean("refresh").value ?? false
-            try fields.finish()
+        let advisor = environment.advisor
+        let outcome = try await request.whileConnected { body in
+            var isRefresh = false
+            if let body {
+                var fields = try Fields(body)
+                isRefresh = fields.boolean("refresh").value ?? false
+                try fields.finish()
+            }
+            return try await advisor.analyze(id, isRefresh)
         }
-        let (advisor, wanted) = (environment.advisor, isRefresh)
-        let outcome = try await request.whileConnected { try await advisor.analyze(id, wanted) }
         switch outcome {
         case .plan(let plan, let isCached):
             if !isCached {

@@ -86,7 +86,7 @@ struct LLMSettingsRoutes {
 
     @Sendable private func test(_ request: Request, _ context: PlantContext) async throws -> Response {
         let advisor = environment.advisor
-        let outcome = try await request.whileConnected { try await advisor.test() }
+        let outcome = try await request.whileConnected { _ in try await advisor.test() }
         let problem: String?
         switch outcome {
         case .notConfigured:

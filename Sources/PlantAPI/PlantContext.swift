@@ -85,16 +85,6 @@ extension Request {
         return try Self.json(try await bytes())
     }
 
-    /// The body as JSON, where none is needed.
-    /// - Returns: nil when there is none.
-    /// - Throws: 413, 415 or 400.
-    func optionalJSON() async throws -> JSONValue? {
-        let buffer = try await bytes()
-        guard buffer.readableBytes > 0 else { return nil }
-        try requireJSON()
-        return try Self.json(buffer)
-    }
-
     private func requireJSON() throws {
         if let media = mediaType {
             guard media == "application/json" || media.hasSuffix("+json") else {
@@ -111,12 +101,27 @@ extension Request {
         }
     }
 
-    /// Does what takes long, and cancels it when whoever asked hangs up. The body has been read before, or is not wanted.
-    /// For routes that say so (`watchesClient`).
+    /// Does what takes long, and cancels it when whoever asked hangs up. For routes that say so (`watchesClient`).
+    /// - Parameter work: is given the body as JSON; nil when there is none.
+    /// - Throws: 413, 415 or 400, and what the work does.
     func whileConnected<Value: Sendable>(
-        _ work: @Sendable () async throws -> Value
+        _ work: @Sendable (JSONValue?) async throws -> Value
     ) async throws -> Value {
-        try await body.consumeWithCancellationOnInboundClose { _ in try await work() }
+        let (request, buffer) = try await withBodyRead()
+        if buffer.readableBytes > 0 { try requireJSON() }
+        let json = buffer.readableBytes > 0 ? try Self.json(buffer) : nil
+        return try await request.body.consumeWithCancellationOnInboundClose { _ in try await work(json) }
+    }
+
+    /// Before anything watches whether the connection is closed: Hummingbird stops the whole program if that happens, or
+    /// if it is done watching, before the end of the body has come by.
+    /// - Returns: this request with its body, and the body.
+    /// - Throws: 413.
+    func withBodyRead() async throws -> (request: Request, body: ByteBuffer) {
+        var request = self
+        let body = try await bytes()
+        request.body = RequestBody(buffer: body)
+        return (request, body)
     }
 
     /// The body as comma-separated values.

@@ -281,3 +281,21 @@ def test_a_stream_is_kept_alive_for_longer_than_anybody_waits_for_a_word(alertin
     for events in alerting.streams:
         events.wait_for(lambda data: data.get("plant_id") == pot.id)
         assert events.comments.count("heartbeat") <= (time.monotonic() - begun) / 14 + 1
+
+
+@pytest.mark.parametrize("path", ["/events", "/settings/llm/test", "/plants/{id}/analyze"])
+def test_a_body_that_never_ends_stops_nobody(alerting, pot, path):
+    where, pid = urlsplit(alerting.api.base), alerting.pid("backend")
+    with socket.create_connection((where.hostname, where.port), timeout=10) as raw:
+        method = "GET" if path == "/events" else "POST"
+        raw.sendall(
+            f"{method} /api{path.format(id=pot.id)} HTTP/1.1\r\nHost: plants\r\nContent-Length: 1000\r\n"
+            f"Content-Type: application/json\r\nAuthorization: Bearer {alerting.api.token}\r\n\r\n{{".encode())
+        # Until it is being worked on; whoever waits for the rest of the body first says nothing.
+        raw.settimeout(1)
+        try:
+            raw.recv(1)
+        except TimeoutError:
+            pass
+    assert alerting.api.get("/health").status_code == 200
+    assert alerting.pid("backend") == pid
