@@ -33,7 +33,8 @@ extension BuiltInWriter {
         }
         sentences += [span(id, "24h"), span(id, "14d")].compactMap { $0 }
         // Of a value of long ago that has to be said, too.
-        if words["\(id).now"] == nil, words["\(id).mean_14d"] == nil, words["\(id).mean_24h"] == nil {
+        let isOld = words["\(id).last"].map { !isOfFortnight($0) } ?? true
+        if words["\(id).now"] == nil, words["\(id).mean_14d"] == nil, words["\(id).mean_24h"] == nil, isOld {
             sentences.append("Not measured \(fortnight).")
         }
         if id == Metric.humidity.name, let vpd = words["\(DerivedMetric.vpd.name).now"] {
@@ -75,7 +76,9 @@ extension BuiltInWriter {
             return "\(state)\(past.text.sentenceCased). \(past.isLow ? low : high)"
         }
         guard let mean = words["\(id).mean_24h"] ?? words["\(id).mean_14d"] else {
-            return "\(state)See that it is measured again: it was not \(fortnight). It should be \(range)."
+            return state.isEmpty
+                ? "Have it measured: it was not \(fortnight). It should be \(range)."
+                : "\(state)See that it is measured again; it should be \(range)."
         }
         let span = mean.id.hasSuffix("24h") ? day(mean) : fortnight
         return

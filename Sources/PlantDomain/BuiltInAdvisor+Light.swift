@@ -23,13 +23,17 @@ extension BuiltInWriter {
         if let mean = words["light.mean_14d"], let days = words["light.days_14d"] {
             let dli = words["light.dli_14d"].map { ", \(words.value($0))" } ?? ""
             sentences.append(
-                "On average \(words.value(mean)) spread over 12 hours on \(words.value(days)) of the 14 before "
-                    + "\(words.date(facts.today))\(dli).")
+                "On average \(words.value(mean)) spread over 12 hours on \(CareWords.number(days.value ?? 0)) of the 14 days "
+                    + "before \(words.date(facts.today))\(dli).")
         }
         if let now = words["\(id).now"] {
             sentences.append("At the moment \(words.timed(now)).")
         } else if let last = words["\(id).last"] {
             sentences.append("Last measured as \(words.timed(last)).")
+        }
+        let isOld = words["\(id).now"] == nil && words["\(id).last"].map { !isOfFortnight($0) } ?? true
+        if isOld, words["light.yesterday"] == nil, words["light.mean_14d"] == nil, !sentences.isEmpty {
+            sentences.append("Not measured \(fortnight).")
         }
         return sentences.isEmpty ? "Not measured in the 14 days to \(now)." : sentences.joined(separator: " ")
     }

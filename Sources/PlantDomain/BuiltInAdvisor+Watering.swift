@@ -43,8 +43,8 @@ extension BuiltInWriter {
     private var rhythm: String? {
         if let interval = words["watering.interval"], let count = words["watering.count_60d"] {
             return
-                "About every \(words.value(interval)), the median between the newest of \(words.value(count)) waterings "
-                + "in the 60 days to \(now)."
+                "About every \(words.value(interval)), the median of the gaps between its waterings, "
+                + "\(words.value(count)) in the 60 days to \(now)."
         }
         guard let drying = words["\(id).drying"] else { return nil }
         let pace =
@@ -58,7 +58,9 @@ extension BuiltInWriter {
     }
 
     private var last: String? {
-        guard let last = words["watering.last"], let time = last.time else { return nil }
+        guard let last = words["watering.last"], let time = last.time else {
+            return rhythm == nil && water != nil ? "No watering was noticed in the 60 days to \(now)." : nil
+        }
         return "It was last watered \(words.time(time))."
     }
 
@@ -115,10 +117,10 @@ extension BuiltInWriter {
                 + "little runs out below when the upper part of the soil is dry."
         }
         let later = target.map { "enough\($0)" } ?? "until a little runs out below"
-        let range = words.ideal(limits).map { " (\($0.replacing("(", with: "").replacing(")", with: "")))" } ?? ""
+        let range = words.ideal(limits) ?? ""
         return
-            "None now: \(moisture.prefix(1).lowercased() + moisture.dropFirst()), within its range\(range). When it is "
-            + "down to \(words.value(min)), water \(later)."
+            "None now: \(moisture.prefix(1).lowercased() + moisture.dropFirst()), within what it should be, \(range). "
+            + "When it is down to \(words.value(min)), water \(later)."
     }
 
     /// When, if in the last day.

@@ -50,16 +50,28 @@ struct BuiltInWriter {
         return "\(cut) (as of \(time))."
     }
 
-    var alerts: [String] { issues(["critical", "warning"]).map(sentence) }
+    /// What limits say first, then what is typical of a plant that has none.
+    var alerts: [String] { issues(["critical", "warning"]).map(sentence) + typical }
+
+    /// Dry soil and cold harm soon; what is typical of the rest is a recommendation.
+    private var typical: [String] {
+        [Metric.soilMoisture, .temperature].compactMap { metric in
+            guard let now = words["\(metric.name).now"], let value = now.value,
+                words["\(Metric.soilMoisture.name).suspect"] == nil || metric != .soilMoisture,
+                let min = words.limits(of: metric.name).min, min.kind != .limit, value < min.value ?? value
+            else { return nil }
+            return "\(HealthWords.metric(metric.name)) is \(words.timed(now)), \(below(min))."
+        }
+    }
 
     // MARK: Summary
 
     var name: String { words["plant.name"]?.text ?? "The plant" }
 
     var summary: String {
-        let worst = issues(["critical", "warning"])
+        let worst = alerts
         var sentences = [opening(hasIssues: !worst.isEmpty)]
-        if let first = worst.first { sentences.append(sentence(first)) }
+        if let first = worst.first { sentences.append(first) }
         switch worst.count - 1 {
         case ..<1: break
         case 1: sentences.append("There is one more thing to see to.")
@@ -95,8 +107,12 @@ struct BuiltInWriter {
         facts.facts.contains { fact in
             guard fact.topic != .device, fact.metric != nil else { return false }
             return fact.id.hasSuffix(".now") || fact.id.hasSuffix(".mean_14d") || fact.id.hasSuffix(".mean_24h")
-                || fact.id == "light.yesterday"
+                || fact.id == "light.yesterday" || fact.id.hasSuffix(".last") && isOfFortnight(fact)
         }
+    }
+
+    func isOfFortnight(_ fact: CareFact) -> Bool {
+        fact.time.map { facts.at.seconds(since: $0) <= 14 * HealthTrend.daySeconds } ?? false
     }
 
     // MARK: Ranges

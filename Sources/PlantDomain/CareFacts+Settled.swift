@@ -22,17 +22,18 @@ extension CareFacts {
             (before.value == nil) == (after.value == nil)
         else { return !step.isFleeting }
         if !step.isTextIgnored, before.text != after.text { return true }
+        // Said again, it is said anew.
+        if after.id.hasPrefix("feedback."), before.time != after.time { return true }
         guard let old = before.value, let new = after.value, old != new else { return false }
         return step.isReached(old, new) || step.limits.contains { side(old, $0, previous) != side(new, $0, self) }
     }
 
     /// On which side of a limit: −1 beyond it, 0 where there is none.
     private func side(_ value: Double, _ limit: String, _ facts: CareFacts) -> Int {
-        guard let limit = facts.byID(limit)?.value else { return 0 }
+        guard let limit = facts[limit]?.value else { return 0 }
         return value < limit ? -1 : value > limit ? 1 : 0
     }
 
-    private func byID(_ id: String) -> CareFact? { self[id] }
 }
 
 /// From which difference on a fact counts as another one.
