@@ -26,7 +26,7 @@ package enum CareAnswer {
     /// The first object in the text that has any of the fields.
     private static func object(in bytes: [UInt8]) throws(CareAnswerError) -> [String: Any] {
         var first: [String: Any]?
-        var problem = "there is no JSON object in the answer"
+        var isMalformed = false
         var position = 0
         for _ in 0..<attempts {
             guard let start = bytes[position...].firstIndex(of: UInt8(ascii: "{")) else { break }
@@ -43,11 +43,13 @@ package enum CareAnswer {
                 return first ?? [:]
             case .tooDeep: throw CareAnswerError(problems: ["the JSON is nested too deep"])
             case .malformed:
-                problem = "the answer is not valid JSON"
+                isMalformed = true
                 position = start + 1
             }
         }
-        guard let first else { throw CareAnswerError(problems: [problem]) }
+        // Of a broken object the objects in it say nothing.
+        if isMalformed { throw CareAnswerError(problems: ["the answer is not valid JSON"]) }
+        guard let first else { throw CareAnswerError(problems: ["there is no JSON object in the answer"]) }
         return first
     }
 

@@ -16,7 +16,11 @@ struct CarePatient {
     var waterings: [Double] = []
     var feedback: [CareFeedback] = []
     var drying: CareDrying?
-    var now = Patient().now
+
+    var now: Timestamp {
+        get { patient.now }
+        set { patient.now = newValue }
+    }
 
     func day(_ offset: Int) -> LocalDay {
         var day = LocalDay.containing(now, in: zone)

@@ -2,7 +2,7 @@ import PlantDomain
 
 /// A plant put together for a health check. Times are seconds before `now`.
 struct Patient {
-    let now = Timestamp(seconds: 1_795_269_600)  // 2026-11-21 14:00 UTC
+    var now = Timestamp(seconds: 1_795_269_600)  // 2026-11-21 14:00 UTC
     var name = "Fern"
     var thresholds: Thresholds = ["soil_moisture": Threshold(min: 25, max: 70)]
     /// Value and age.
