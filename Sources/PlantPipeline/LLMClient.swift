@@ -11,36 +11,31 @@ package struct LLMClient: Sendable {
     /// For a whole analysis, from the name of the server to the last byte of a second answer.
     static let seconds = 30
     private static let mostAnswerBytes = CareAnswer.longest
+    /// For a name to be resolved while somebody waits who sets an address.
+    private static let checkSeconds = 5.0
 
-    private let servers: LLMServers
     private let userAgent: String
     private let logger: Logger
     private let resolve: OutgoingPeers.Resolver
 
     /// - Parameter version: PlantOps' own, for `User-Agent`.
-    package init(servers: LLMServers, version: String, logger: Logger) {
-        self.init(servers: servers, version: version, logger: logger, resolve: AddressResolver.addresses)
+    package init(version: String, logger: Logger) {
+        self.init(version: version, logger: logger, resolve: AddressResolver.addresses)
     }
 
-    init(servers: LLMServers, version: String, logger: Logger, resolve: @escaping OutgoingPeers.Resolver) {
-        self.servers = servers
+    init(version: String, logger: Logger, resolve: @escaping OutgoingPeers.Resolver) {
         userAgent = "PlantOps/" + version
         self.logger = logger
         self.resolve = resolve
     }
 
-    /// Whether a model could be asked at this base address, as far as that shows without asking.
-    /// - Returns: what is wrong with it and how to mend it, to be said after "the address"; nil when nothing is, and
-    ///   when the name cannot be resolved just now.
-    package func check(base: String) async -> String? {
-        do {
-            let address = try LLMAddress(base, allowed: servers.allowed)
-            switch await peers(of: address, until: .now + .seconds(5)) {
-            case .peers, .unknown: return nil
-            case .forbidden(let found): return address.refusal(of: found).description
-            }
-        } catch {
-            return "\(error)"
+    /// Whether a model could be asked there, as far as that shows without asking.
+    /// - Returns: what is wrong with the address and how to mend it, to be said after "the address"; nil when nothing is,
+    ///   and when the name cannot be resolved just now.
+    package func check(_ address: LLMAddress) async -> String? {
+        switch await peers(of: address, until: .now + .seconds(Self.checkSeconds)) {
+        case .peers, .unknown: nil
+        case .forbidden(let found): address.refusal(of: found).description
         }
     }
 

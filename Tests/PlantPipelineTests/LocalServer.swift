@@ -1,15 +1,22 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A server as bad as a test wants it, on a port of its own of this machine: blocking sockets, a thread for each
 /// connection.
 final class LocalServer: Sendable {
-    enum Manner: Sendable {
+    indirect enum Manner: Sendable {
         /// These bytes, whatever they are.
         case answer(String)
         /// These bytes, then one more every few milliseconds, for ever.
         case trickle(String)
+        /// These bytes, then so many more, as fast as they are taken.
+        case flood(String, Int)
+        /// These bytes, and the connection is closed.
+        case cutOff(String)
+        /// The first request gets the first, and so on; the last one stays.
+        case each([Manner])
         /// Reads and says nothing.
         case silence
         /// Reads and breaks the connection.
@@ -30,6 +37,7 @@ final class LocalServer: Sendable {
     let port: Int
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
+    private let flooded = Mutex(0)
     /// Something for each connection whose other side has been closed.
     private let ended = AsyncStream<Void>.makeStream()
 
@@ -57,6 +65,14 @@ final class LocalServer: Sendable {
 
     /// What was asked so far.
     var requests: [Request] { seen.withLock { $0 } }
+
+    /// How many bytes of floods were taken so far.
+    var floodedBytes: Int { flooded.withLock { $0 } }
+
+    /// Waits until so many requests have come, in all.
+    func waitForRequests(_ count: Int) async throws {
+        try await eventually("\(count) requests") { requests.count >= count }
+    }
 
     /// Waits until so many more connections have been closed by the client.
     func waitUntilClosed(_ count: Int = 1) async {
@@ -104,10 +120,30 @@ final class LocalServer: Sendable {
     private static func serve(_ connection: Int32, _ work: Work) {
         defer { close(connection) }
         guard let request = read(connection) else { return }
-        work.server.server?.seen.withLock { $0.append(request) }
+        let before = work.server.server?.seen.withLock { seen in
+            seen.append(request)
+            return seen.count - 1
+        }
         var isOpen = true
-        switch work.manner {
-        case .silence: break
+        var manner = work.manner
+        if case .each(let manners) = manner { manner = manners[min(before ?? 0, manners.count - 1)] }
+        switch manner {
+        case .silence, .each: break
+        case .cutOff(let text):
+            _ = write(text, connection)
+            return
+        case .flood(let text, let count):
+            // The kernel's own buffers must not take it all.
+            var room: Int32 = 16_384
+            setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
+            isOpen = write(text, connection)
+            let chunk = String(repeating: "x", count: 16_384)
+            var left = count
+            while isOpen, left > 0 {
+                isOpen = write(chunk, connection)
+                left -= chunk.utf8.count
+                if isOpen { work.server.server?.flooded.withLock { $0 += chunk.utf8.count } }
+            }
         case .reset:
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
