@@ -75,7 +75,7 @@ package struct LLMAddress: Sendable, Equatable {
     /// Why ``permits(_:)`` says no.
     package func refusal(of address: IPAddress) -> LLMAddressError {
         if address.isPublic, !address.isMetadataService { return .plain(address) }
-        return .never(address, address.isMetadataService ? "cloud service" : address.special ?? "reserved")
+        return .never(address, address.isMetadataService ? "a cloud's own service" : address.special ?? "reserved")
     }
 }
 
@@ -101,7 +101,7 @@ extension LLMAddressError: CustomStringConvertible {
             "must begin with https://: it leads to the public address \(address), and plain http, which shows the key to "
                 + "whoever listens, is for servers in your own network"
         case .never(let address, let purpose):
-            "leads to \(address), a \(purpose) address: a model is asked at public addresses and in your own network; the "
+            "leads to \(address) (\(purpose)): a model is asked at public addresses and in your own network; the "
                 + "operator may set ANTHROPIC_BASE_URL or OPENAI_BASE_URL to it if that is meant"
         }
     }

@@ -38,6 +38,7 @@ struct OutgoingExchange: Sendable {
         case broken(String)
     }
 
+    private static let graceSeconds = 0.25
     private static let shutdownSeconds = 1.0
 
     private var address: WebAddress { request.address }
@@ -49,7 +50,10 @@ struct OutgoingExchange: Sendable {
         let connected = StopFlag()
         let client = HTTPClient(
             eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration(noting: connected))
-        let result = await Bounded.run(until: deadline) { await exchange(client, connected) }
+        // Whatever is late in it says so itself; this is for what does not heed its deadline.
+        let result = await Bounded.run(until: deadline + .seconds(Self.graceSeconds)) {
+            await exchange(client, connected)
+        }
         // A server that does not close its side of TLS is left to the client, which waits 5 s and then closes its own.
         await Bounded.run(until: .now + .seconds(Self.shutdownSeconds)) {
             // It can only fail because it has been done already.

@@ -182,12 +182,12 @@ extension LLMClientTests {
 
     @Test(arguments: [
         ("http://models.example/v1", ["93.184.215.14"], "must begin with https://"),
-        ("https://models.example", ["169.254.169.254", "fe80::1"], "a link-local address"),
-        ("http://models.example", ["169.254.169.254"], "a link-local address"),
-        ("https://models.example", ["::ffff:169.254.169.254"], "a link-local address"),
-        ("https://models.example", ["fd00:ec2::254"], "a cloud service address"),
-        ("https://models.example", ["0.0.0.0"], "an unspecified address"),
-        ("https://models.example", ["224.0.0.1"], "a multicast address"),
+        ("https://models.example", ["169.254.169.254", "fe80::1"], "(link-local)"),
+        ("http://models.example", ["169.254.169.254"], "(link-local)"),
+        ("https://models.example", ["::ffff:169.254.169.254"], "(link-local)"),
+        ("https://models.example", ["fd00:ec2::254"], "(a cloud's own service)"),
+        ("https://models.example", ["0.0.0.0"], "(unspecified)"),
+        ("https://models.example", ["224.0.0.1"], "(multicast)"),
     ])
     func `a name is judged by where it leads`(base: String, addresses: [String], words: String) async throws {
         let endpoint = try endpoint(.openai, base)
