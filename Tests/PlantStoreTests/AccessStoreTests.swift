@@ -205,7 +205,7 @@ import Testing
         let plain: Set = [
             "sessions.token_hash", "api_tokens.token_hash", "enrollment_tokens.token_hash", "sign_in_attempts.key",
             "sign_in_places.place",
-            "dead_letters.payload", "device_state.alert_memory",
+            "dead_letters.payload", "device_state.alert_memory", "care_plans.input_hash",
         ]
         let columns = try database.text(
             """
