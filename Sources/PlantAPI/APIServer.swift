@@ -10,6 +10,15 @@ package enum APIServer {
     package static func make(
         _ environment: APIEnvironment, host: String, port: Int, logger: Logger
     ) -> some Service {
+        Application(
+            router: router(environment),
+            // nginx keeps its connections for 60 s; whoever holds one longer without a word is let go.
+            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: .init(address: .hostname(host, port: port)),
+            logger: logger)
+    }
+
+    static func router(_ environment: APIEnvironment) -> Router<PlantContext> {
         let table = RouteTable(environment)
         let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
         let gatekeeper = Gatekeeper(environment)
@@ -44,12 +53,7 @@ package enum APIServer {
                     body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
             }
         }
-        return Application(
-            router: router,
-            // nginx keeps its connections for 60 s; whoever holds one longer without a word is let go.
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
-            configuration: .init(address: .hostname(host, port: port)),
-            logger: logger)
+        return router
     }
 
     /// The OpenAPI document as JSON, without a running server.

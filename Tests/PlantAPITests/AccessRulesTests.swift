@@ -11,23 +11,7 @@ import Testing
 
 @Suite struct AccessRulesTests {
     private func table() throws -> RouteTable {
-        let store = try TestDatabase(nil).store()
-        return RouteTable(
-            APIEnvironment(
-                store: store, accounts: Accounts(store: store), sealer: try testSealer(),
-                policy: APIEnvironment.Policy(requiresSignIn: true, enrollment: .token),
-                access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
-                broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
-                channels: APIEnvironment.Channels(
-                    allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
-                advisor: .idle,
-                events: EventHub(),
-                isOpen: { true },
-                health: {
-                    HealthReport(
-                        databaseConnected: false, mqttConnected: false, lastCommitAt: nil, lagSeconds: 0,
-                        uptimeSeconds: 0, memoryBytes: 0)
-                }, version: "test"))
+        RouteTable(try testEnvironment(try TestDatabase(nil).store()))
     }
 
     @Test func `what a stranger reaches is listed here, and nothing else is`() throws {

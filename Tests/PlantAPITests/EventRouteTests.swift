@@ -17,22 +17,6 @@ private struct EventServer {
     let events: EventHub
     let store: Store
 
-    static func environment(_ store: Store, _ events: EventHub, signIn: Bool) throws -> APIEnvironment {
-        APIEnvironment(
-            store: store, accounts: Accounts(store: store), sealer: try testSealer(),
-            policy: APIEnvironment.Policy(requiresSignIn: signIn, enrollment: .token),
-            access: APIEnvironment.DeviceAccess(host: "", port: 0, caCertificate: nil),
-            broker: APIEnvironment.Broker(reach: {}, grant: { _ in }, settle: { _ in }, send: { _ in }),
-            channels: APIEnvironment.Channels(
-                allowedHosts: .none, check: { _ in nil }, test: { _ in APIEnvironment.ChannelTest() }),
-            advisor: .idle, events: events, isOpen: { true },
-            health: {
-                HealthReport(
-                    databaseConnected: true, mqttConnected: true, lastCommitAt: nil, lagSeconds: 0,
-                    uptimeSeconds: 0, memoryBytes: 0)
-            }, version: "test")
-    }
-
     /// - Returns: how long the server took to stop.
     @discardableResult
     static func running(
@@ -41,7 +25,7 @@ private struct EventServer {
     ) async throws -> Duration {
         let store = try TestDatabase(signIn ? .native : nil).store()
         let events = EventHub(limits)
-        let environment = try environment(store, events, signIn: signIn)
+        let environment = try testEnvironment(store, signIn: signIn, events: events)
         let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: RequestMiddleware(
@@ -55,26 +39,8 @@ private struct EventServer {
                 return try await route.handler(request, context)
             }
         }
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = Application(
-            router: router, server: .http1(configuration: .init(idleTimeout: idleTimeout)),
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.yield($0.localAddress?.port ?? 0) }, logger: logger)
-        var configuration = ServiceGroupConfiguration(services: [server], logger: logger)
-        // As in the program: whoever holds it up for longer is cancelled.
-        configuration.maximumGracefulShutdownDuration = .seconds(8)
-        let group = ServiceGroup(configuration: configuration)
-        return try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            for await port in ports {
-                try await body(EventServer(port: port, events: events, store: store))
-                break
-            }
-            let start = ContinuousClock.now
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            return .now - start
+        return try await withServer(router, idleTimeout: idleTimeout) { port in
+            try await body(EventServer(port: port, events: events, store: store))
         }
     }
 
