@@ -29,6 +29,8 @@ struct DryingFit: Equatable {
     let spread: Double
     /// In points, along the curve.
     let fall: Double
+    /// Of a straight line through the values instead, in points per second.
+    let pace: Double
     let seconds: Double
 
     /// More points than this are joined by means: the work grows with the square.
@@ -52,6 +54,7 @@ struct DryingFit: Equatable {
         self.residual = residual
         seconds = last.time.seconds(since: first.time)
         timeConstant = -1 / slope
+        pace = -(TheilSen.median(Self.slopes(joined)) ?? 0)
         let interval = Self.interval(slopes, points: line.count)
         fastest = -1 / interval.low
         slowest = interval.high < 0 ? -1 / interval.high : .infinity

@@ -220,8 +220,9 @@ private struct Pace {
     let slowest: Double
     /// In points.
     let spread: Double
-    /// So far along the curve, in points; nil when that is not known of this cycle.
-    let fall: Double?
+    /// Of the present cycle, and what it goes by; nil when too little is known of it.
+    private let fit: DryingFit?
+    private let points: [DryingFit.Point]
 
     /// However well the past is known: weather and heating are not known ahead.
     private static let leastUncertainty = 0.1
@@ -231,12 +232,13 @@ private struct Pace {
     /// - Parameter earlier: τ of cycles before.
     init?(_ cycle: DryingCycle, earlier: [Double], residual: Double) {
         self.residual = residual
+        points = cycle.points
         if let fit = DryingOutlook.fit(cycle, residual: residual) {
             (kind, cycles) = (.currentCycle, 1)
             timeConstant = fit.timeConstant
             (fastest, slowest) = (fit.fastest, fit.slowest)
             spread = max(fit.spread, Metric.soilMoisture.noiseFloor / 2)
-            fall = fit.fall
+            self.fit = fit
             return
         }
         // What does not dry for days does not dry as it did.
@@ -247,7 +249,7 @@ private struct Pace {
         fastest = min(earlier.min() ?? middle, middle * (1 - uncertainty))
         slowest = max(earlier.max() ?? middle, middle * (1 + uncertainty))
         spread = Metric.soilMoisture.noiseFloor
-        fall = nil
+        fit = nil
     }
 
     /// Seconds until it is that dry, and between which bounds; nil: never.
@@ -255,16 +257,25 @@ private struct Pace {
         func seconds(_ value: Double, _ timeConstant: Double) -> Double? {
             PlantScience.dryingTime(from: value, to: minimum, residual: residual, timeConstant: timeConstant)
         }
-        guard let middle = seconds(value, timeConstant), let soonest = seconds(value - spread, fastest) else {
-            return nil
-        }
+        guard let middle = seconds(value, timeConstant),
+            let soonest = seconds(value - spread, fastest)
+        else { return nil }
         var low = min(soonest, middle * (1 - Self.leastUncertainty))
-        // Until it has come half the way, a curve cannot be told from a straight line, which is there earlier.
-        if let fall, fall < value - minimum {
-            low = min(low, (value - minimum) * timeConstant / (value - residual))
+        var high = max(
+            slowest.isFinite ? seconds(value + spread, slowest) ?? .infinity : .infinity,
+            middle * (1 + Self.leastUncertainty))
+        if let fit, fit.fall < 2 * (value - minimum) {
+            // Until it has come two thirds of the way, other curves go through the same values: a straight line, which is
+            // there earlier, and one that flattens sooner because more of the water never dries.
+            if fit.pace > 0 { low = min(low, (value - minimum) / fit.pace) }
+            let more = residual + (minimum - residual) / 3
+            if let flatter = DryingFit(points, residual: more) {
+                let latest = PlantScience.dryingTime(
+                    from: value, to: minimum, residual: more, timeConstant: flatter.timeConstant)
+                high = max(high, latest ?? .infinity)
+            }
         }
-        let latest = slowest.isFinite ? seconds(value + spread, slowest) : .infinity
-        return (low, middle, max(latest ?? .infinity, middle * (1 + Self.leastUncertainty)))
+        return (low, middle, high)
     }
 
     func basis(_ cycle: DryingCycle, newest: Double) -> DryingOutlook.Basis {

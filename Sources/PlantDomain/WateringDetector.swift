@@ -85,10 +85,17 @@ package enum WateringDetector {
                 continue
             }
             let top = trace.top(from: index)
-            found.append(
-                DetectedWatering(
-                    at: samples[index].start, since: samples[index - 1].start, before: low.level,
-                    after: trace.levels[top], device: device))
+            let watering = DetectedWatering(
+                at: samples[index].start, since: samples[index - 1].start, before: low.level,
+                after: trace.levels[top], device: device)
+            if let last = found.last, watering.at.seconds(since: last.at) <= KnownWatering.sameSeconds {
+                // It went on.
+                found[found.count - 1] = DetectedWatering(
+                    at: last.at, since: last.since, before: last.before, after: max(last.after, watering.after),
+                    device: device)
+            } else {
+                found.append(watering)
+            }
             (first, index) = (top, top + 1)
         }
         return found
@@ -151,13 +158,12 @@ package enum WateringDetector {
         }
 
         /// Median absolute deviation of the sensor's noise before a sample: that of differences, which have twice the
-        /// variance.
+        /// variance. They are about 0, for soil dries slowly.
         private func noise(before index: Int) -> Double {
             let means = samples[max(0, index - 1 - WateringDetector.noiseSamples)..<index].map(\.mean)
-            let differences = zip(means.dropFirst(), means).map { $0 - $1 }
+            let differences = zip(means.dropFirst(), means).map { abs($0 - $1) }
             guard differences.count >= WateringDetector.leastNoiseSamples,
-                let middle = TheilSen.median(differences),
-                let deviation = TheilSen.median(differences.map { abs($0 - middle) })
+                let deviation = TheilSen.median(differences)
             else { return 0 }
             return deviation / 2.0.squareRoot()
         }

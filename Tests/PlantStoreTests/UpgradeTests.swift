@@ -66,9 +66,11 @@ import Testing
         // From version 6 on the database knows its zone, and the data came after it.
         let zone = (3...5).contains(version) ? kathmandu : .utc
         #expect(try database.text("SELECT zone FROM rollup_state") == zone.name)
-        #expect(try log.differences(zone: zone) == [])
         let store = database.store()
         let now = Timestamp.now()
+        // From version 7 on there were rollups already, and the data came late to them.
+        if version >= 7 { try await log.summarize(zone: zone, at: now) }
+        #expect(try log.differences(zone: zone) == [])
         var maker = BatchMaker()
         maker.telemetry(data.device, [reading(now, [.soilMoisture: 99.5])], receivedAt: now)
         #expect(try IngestWriter(database.options, clientID: "t").commit(maker.batch).stored == 1)
