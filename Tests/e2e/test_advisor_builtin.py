@@ -71,14 +71,14 @@ def test_a_plant_of_which_nothing_is_known_is_given_a_plan_that_says_so(stack, p
     for part in RANGES:
         assert not re.search(r"\d+ (%|°C|lx)", plan[part]["current"]), "what nobody measured has no value"
     # Of its species something is known.
-    assert [fact for fact in plan["evidence"] if fact["kind"] == "species"]
+    assert evidence(plan)["species.name"]["text"] == "Monstera deliciosa"
 
 
 @pytest.mark.parametrize("species", [None, "No such plant at all"])
 def test_nor_need_the_species_be_known(stack, species):
     plan = analyze(stack, stack.api.plant("Unknown", species=species)["id"])
     assert_sound(plan)
-    assert not [fact for fact in plan["evidence"] if fact["kind"] == "species"]
+    assert "species.name" not in evidence(plan)
 
 
 def test_what_is_said_is_backed_by_values_with_unit_and_time(stack, pot):
@@ -134,7 +134,7 @@ def test_two_weeks_are_in_the_plan(stack, pot):
         assert_sound(plan)
         facts = evidence(plan)
         assert 28 <= facts["soil_moisture.mean_24h"]["value"] <= 34 and facts["soil_moisture.mean_24h"]["hours"] >= 20
-        assert -32 <= facts["soil_moisture.change_14d"]["value"] <= -18
+        assert -16 <= facts["soil_moisture.change_14d"]["value"] <= -12
         assert 5 <= facts["temperature.change_14d"]["value"] <= 7
     finally:
         fern.remove()

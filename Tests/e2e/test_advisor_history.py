@@ -43,6 +43,7 @@ def test_the_first_plan_has_nothing_to_differ_from(advised, pot):
     ({"soil_moisture": 12}, ["oil moisture", "45 %", "12 %"]), ({"temperature": 31}, ["emperature", "22.5 °C", "31 °C"]),
     ({"humidity": 20}, ["umidity", "55 %", "20 %"])])
 def test_what_changed_is_said_with_both_values(advised, pot, values, words):
+    pot.limit(soil_moisture={"min": 20}, temperature={"max": 28}, humidity={"min": 30})
     analyze(advised, pot.id)
     pot.tell(**{"soil_moisture": 45, "temperature": 22.5, "humidity": 55, **values})
     changes = analyze(advised, pot.id)["changes"]

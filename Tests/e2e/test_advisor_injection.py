@@ -79,8 +79,8 @@ def test_the_text_that_instructs_is_the_same_for_every_plant(advised, model):
         assert not [word for word in FORBIDDEN if word in outside]
         inside = [one for value in values for one in strings(value)]
         assert [one for one in inside if one.startswith(text[:20])], "as it was written, it is a string of the data"
-        for mark in ("```", "</", "<|"):
-            assert request.user.count(mark) == harmless.user.count(mark), f"{mark} of a name could end the data"
+        # They are all there is, so that no mark of theirs ends them early.
+        json.loads(request.user)
         # Whatever else the request says, it says of every plant.
         if model.provider == "anthropic":
             for part in ("tools", "tool_choice"):
