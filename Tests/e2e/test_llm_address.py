@@ -10,7 +10,7 @@ from support.care import SETTINGS, analyze, ask, said, settings, use
 from support.llm import MODELS, PROVIDERS, Models, Redirect, Said, advice
 
 KEY = "sk-test-0123456789abcdef"
-PUBLIC = "https://192.0.2.7/v1"
+PUBLIC = "https://93.184.215.14/v1"
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def pointers(answer):
     # A key for everybody on the way.
     "http://93.184.215.14/v1", "http://1.1.1.1/", "http://[2606:4700:4700::1111]/v1",
     # No base of an API at all.
-    "https://user:pass@192.0.2.7/v1", "https://user@192.0.2.7/", "http://127.0.0.1@93.184.215.14/", "https://192.0.2.7/v1#part",
-    "https://192.0.2.7/v1?key=x", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1:70/", "javascript:alert(1)",
+    "https://user:pass@93.184.215.14/v1", "https://user@93.184.215.14/", "http://127.0.0.1@93.184.215.14/", "https://93.184.215.14/v1#part",
+    "https://93.184.215.14/v1?key=x", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1:70/", "javascript:alert(1)",
     "//127.0.0.1/x", "/v1", "127.0.0.1:11434", "localhost", "nonsense", "", "http://", "http:///v1", "http://:80/v1",
     "http://127.0.0.1:0/", "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://127.0.0.1/\nHost: evil",
-    "http://127.0.0.1\\@93.184.215.14/", "http://127.0.0.1/\u0000", "https://192.0.2.7/" + "x" * 5000,
+    "http://127.0.0.1\\@93.184.215.14/", "http://127.0.0.1/\u0000", "https://93.184.215.14/" + "x" * 5000,
 ])
 def test_where_no_model_is_ever_asked(advised, provider, url):
     answer = put(advised, provider=provider, api_key=KEY, base_url=url)
@@ -95,7 +95,7 @@ def test_other_names_of_this_machine_lead_nowhere_else(advised, models, host):
 
 
 @pytest.mark.parametrize("change", [
-    {"base_url": "https://192.0.2.8/v1"}, {"base_url": "https://192.0.2.7:8443/v1"}, {"base_url": "http://127.0.0.1:443/v1"},
+    {"base_url": "https://93.184.215.15/v1"}, {"base_url": "https://93.184.215.14:8443/v1"}, {"base_url": "http://127.0.0.1:443/v1"},
     {"base_url": "http://192.168.1.10/v1"}, {"base_url": None}, {"provider": "anthropic"},
     {"provider": "anthropic", "base_url": PUBLIC}, {"provider": "anthropic", "base_url": None}])
 def test_a_key_does_not_follow_to_another_server(advised, change):
@@ -113,7 +113,7 @@ def test_a_key_does_not_follow_to_another_server(advised, change):
 
 
 @pytest.mark.parametrize("change", [
-    {"base_url": "https://192.0.2.7/other/v1"}, {"base_url": "https://192.0.2.7:443"}, {"provider": "openai", "base_url": PUBLIC},
+    {"base_url": "https://93.184.215.14/other/v1"}, {"base_url": "https://93.184.215.14:443"}, {"provider": "openai", "base_url": PUBLIC},
     {"model": "other"}, {"automatic": False}])
 def test_a_key_stays_with_its_server(advised, change):
     advised.api.ok("PUT", SETTINGS, 200, json={"provider": "openai", "base_url": PUBLIC, "api_key": KEY})

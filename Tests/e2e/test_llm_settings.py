@@ -13,8 +13,8 @@ from support.times import now_us, parse
 KEYS = {"provider", "model", "base_url", "api_key_set", "api_key_masked", "updated_at", "monthly_token_budget", "automatic",
         "usage", "defaults", "last_error"}
 USAGE = {"month", "input_tokens", "output_tokens", "requests", "resets_at"}
-# An address of documentation: nobody is there, and nobody is asked for it.
-PUBLIC = "https://192.0.2.7/v1"
+# Not a name, so that nobody has to be asked for its address; and nothing is sent there.
+PUBLIC = "https://93.184.215.14/v1"
 KEY = "sk-test-0123456789abcdef"
 
 

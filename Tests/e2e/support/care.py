@@ -25,7 +25,7 @@ def clean(stack):
     stack.pots.clear()
 
 
-def use(stack, model, **changes):
+def use(stack, model, /, **changes):
     """From now on this model is asked. Gives the settings as they are shown."""
     return stack.api.ok("PUT", SETTINGS, 200, json={**model.settings, **changes})
 
