@@ -121,9 +121,18 @@ def shared_advised_stack():
 @pytest.fixture
 def advised(shared_advised_stack):
     """For tests of the settings of language models, of which a stack has one. None stay behind."""
-    care.clean(shared_advised_stack)
-    yield shared_advised_stack
-    care.clean(shared_advised_stack)
+    stack = shared_advised_stack
+
+    def mend():
+        if not stack.alive("backend"):
+            stack.start("backend")
+            stack.ready()
+        care.clean(stack)
+
+    mend()
+    yield stack
+    assert stack.alive("backend"), "it was there before"
+    mend()
 
 
 @pytest.fixture(scope="module")

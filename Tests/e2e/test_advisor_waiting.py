@@ -139,6 +139,18 @@ def test_the_model_need_not_go_on_when_nobody_waits_any_more(advised, model, pot
     assert analyze(advised, pot.id)["source"] == "anthropic"
 
 
+@pytest.mark.parametrize("path, body", [
+    ("/plants/{id}/analyze", ""), ("/plants/{id}/analyze", "{}"), ("/plants/{id}/analyze", "{}" + " " * 200_000),
+    (SETTINGS + "/test", ""), (SETTINGS + "/test", "{}"), (SETTINGS + "/test", "x" * 200_000)],
+    ids=["no-body", "empty", "long", "test", "test-body", "test-long"])
+def test_whatever_was_asked_and_however(advised, model, pot, path, body):
+    caller = Caller(advised.api, pot.id, path=path.replace("{id}", pot.id), body=body)
+    (request,) = model.wait_for(1)
+    caller.hang_up()
+    assert request.hung_up.wait(10)
+    assert advised.api.get("/ready").status_code == 200
+
+
 def test_who_stays_is_answered_though_the_first_has_left(advised, model, pot, pool):
     before = waiting_at(advised)
     caller = Caller(advised.api, pot.id)

@@ -102,7 +102,6 @@ def test_a_key_does_not_follow_to_another_server(advised, change):
     before = advised.api.ok("PUT", SETTINGS, 200, json={"provider": "openai", "base_url": PUBLIC, "api_key": KEY})
     answer = put(advised, **change)
     assert pointers(answer) == ["/api_key"] and "another server" in answer.text and KEY not in answer.text
-    assert pointers(put(advised, **change, model="other", monthly_token_budget=1)) == ["/api_key", "/monthly_token_budget"]
     assert settings(advised) == before
     shown = put(advised, **change, api_key=None).json()
     assert (shown["api_key_set"], shown["api_key_masked"]) == (False, None)
@@ -110,6 +109,11 @@ def test_a_key_does_not_follow_to_another_server(advised, change):
     assert put(advised, provider="openai", base_url=PUBLIC).status_code == 200
     assert put(advised, **change).status_code == 200
     assert put(advised, **change, api_key="sk-test-another-one").json()["api_key_masked"] == "…-one"
+
+
+def test_that_too_is_said_at_once_with_everything_else(advised):
+    advised.api.ok("PUT", SETTINGS, 200, json={"provider": "openai", "base_url": PUBLIC, "api_key": KEY})
+    assert pointers(put(advised, provider="anthropic", monthly_token_budget=1)) == ["/api_key", "/monthly_token_budget"]
 
 
 @pytest.mark.parametrize("change", [

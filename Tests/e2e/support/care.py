@@ -76,15 +76,16 @@ def measured_pot(stack, name=None, **values):
 
 
 class Caller:
-    """Asks for a plan on a connection that can be hung up at any time."""
+    """Asks on a connection that can be hung up at any time: for a plan, or what `path` says."""
 
-    def __init__(self, api, plant, refresh=False):
+    def __init__(self, api, plant, refresh=False, path=None, body=None):
         to = urlsplit(api.base)
-        body = json.dumps({"refresh": refresh})
+        body = json.dumps({"refresh": refresh}) if body is None else body
         self.socket = socket.create_connection((to.hostname, to.port), timeout=PATIENCE)
         self.socket.sendall("\r\n".join([
-            f"POST /api/plants/{plant}/analyze HTTP/1.1", f"Host: {to.netloc}", f"Authorization: Bearer {api.token}",
-            "Content-Type: application/json", f"Content-Length: {len(body)}", "", body]).encode())
+            f"POST /api{path or f'/plants/{plant}/analyze'} HTTP/1.1", f"Host: {to.netloc}",
+            f"Authorization: Bearer {api.token}", "Content-Type: application/json", f"Content-Length: {len(body)}", "",
+            body]).encode())
 
     def hang_up(self):
         self.socket.close()
