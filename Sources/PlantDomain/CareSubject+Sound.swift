@@ -26,13 +26,18 @@ extension CareSubject {
                 }.sorted { $0.day.start < $1.day.start }
             )
         }.filter { !$0.1.isEmpty }
+        let alerts = health.alerts.map { alert in
+            var alert = alert
+            alert.value = alert.value.flatMap { $0.isFinite ? $0 : nil }
+            return alert
+        }
         let members = health.members.map { member in
             HealthSubject.Member(
                 device: member.device, latest: member.latest,
                 battery: member.battery.flatMap { Self.isSound($0.value, of: Metric.battery.name) ? $0 : nil })
         }
         let health = HealthSubject(
-            plant: plant, members: members, alerts: health.alerts,
+            plant: plant, members: members, alerts: alerts,
             hours: Dictionary(hours) { first, _ in first }, yesterday: health.yesterday)
         return CareSubject(
             health: health, species: species, zone: zone, days: Dictionary(days) { first, _ in first },

@@ -10,6 +10,7 @@ import Testing
         String(repeating: "long ", count: 60),
         "{\"summary\": 1}",
     ]
+    private static let absurd: [Double] = [.nan, .infinity, -.infinity, 1e300, -1e300, 1e-300, -0.0]
     private static let zones = ["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Asia/Kathmandu"]
     private static let metrics = Metric.allCases.map(\.name) + ["tank", "vpd_kpa", "zz"]
 
@@ -18,8 +19,7 @@ import Testing
         var plant = CarePatient()
         func number(_ name: String) -> Double {
             switch Int.random(in: 0..<20, using: &random) {
-            case 0:
-                return [.nan, .infinity, -.infinity, 1e300, -1e300, 1e-300, -0.0].randomElement(using: &random) ?? 0
+            case 0: return absurd.randomElement(using: &random) ?? 0
             case 1: return Double.random(in: -1e6...1e6, using: &random)
             default:
                 guard let range = Metric.named(name)?.range else { return Double.random(in: -50...50, using: &random) }
@@ -28,7 +28,6 @@ import Testing
         }
         // Around changes of clocks, too.
         plant.now = Timestamp(seconds: Double.random(in: 1.74e9...1.9e9, using: &random).rounded())
-        let shift = plant.now.seconds(since: Patient().now)
         plant.zone = KnownTimeZone(zones.randomElement(using: &random) ?? "UTC") ?? .utc
         plant.patient.name = names.randomElement(using: &random) ?? ""
         plant.species =
@@ -40,8 +39,9 @@ import Testing
         plant.patient.thresholds = [:]
         for name in metrics {
             if Bool.random(using: &random) {
-                let age = [60, 3000, 90_000, 1e6, 4e7].randomElement(using: &random) ?? 60
-                plant.patient.latest[name] = (number(name), age - shift)
+                let ages: [Double] = [60, 3000, 90_000, 1e6, 4e7]
+                let age = ages.randomElement(using: &random) ?? 60
+                plant.patient.latest[name] = (number(name), age)
             }
             if Int.random(in: 0..<3, using: &random) == 0 {
                 plant.patient.thresholds[name] = Threshold(
@@ -96,7 +96,7 @@ import Testing
 
     @Test func `whatever the plant, the plan is valid, its numbers are facts, and it says the same twice`() throws {
         var nextDates = 0
-        for seed in 0..<300 {
+        for seed in 0..<200 {
             let plant = Self.plant(UInt64(seed))
             let facts = plant.facts
             let advice = BuiltInAdvisor.advice(facts)
@@ -123,7 +123,8 @@ import Testing
             for text in advice.texts where !text.hasSuffix("…") {
                 let unknown = Self.numbers(in: text).filter { !known.contains($0) }
                 #expect(unknown == [], "seed \(seed): \(text)")
-                #expect(!text.contains("nan") && !text.contains("inf "), "seed \(seed): \(text)")
+                let words = text.split { !$0.isLetter }
+                #expect(!words.contains("nan") && !words.contains("inf"), "seed \(seed): \(text)")
             }
         }
         // Not all alike.

@@ -94,7 +94,7 @@ import Testing
         plant.waterings = []
         #expect(
             plant.advice.watering.frequency.hasPrefix(
-                "About every 9 days: soil moisture falls by about 4 % per day (over 144 hours to 21 Nov 14:00), so that long "
+                "About every 9 days: soil moisture falls by about 4 % per day (over 120 hours to 21 Nov 14:00), so that long "
                     + "from 60 % to 25 % (your limit)."))
         plant.days = [:]
         plant.patient.hours = [:]

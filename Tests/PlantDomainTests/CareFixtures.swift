@@ -34,6 +34,7 @@ struct CarePatient {
         plant.species = species
         plant.room = room
         plant.lightSource = lightSource
+        let before = (-14...0).map { day($0) }
         let known = species.flatMap { SpeciesLibrary.builtIn(named: $0) }
         return CareSubject(
             health: HealthSubject(
@@ -43,12 +44,15 @@ struct CarePatient {
             days: days.mapValues { values in
                 (-13...0).compactMap { offset in
                     values(offset).map {
-                        CareDay(day: day(offset), mean: $0.0, min: $0.1, max: $0.2, hours: offset == 0 ? 14 : 24)
+                        CareDay(
+                            day: before[offset + 14], mean: $0.0, min: $0.1, max: $0.2, hours: offset == 0 ? 14 : 24)
                     }
                 }
             },
             light: (-14 ... -1).compactMap { offset in
-                light(offset).map { CareLightDay(day: day(offset), light: LightSum(luxHours: $0.0, coverage: $0.1)) }
+                light(offset).map {
+                    CareLightDay(day: before[offset + 14], light: LightSum(luxHours: $0.0, coverage: $0.1))
+                }
             },
             waterings: waterings.map { now.adding(seconds: -$0 * 86_400) }.sorted(), feedback: feedback, drying: drying)
     }
@@ -71,7 +75,7 @@ struct CarePatient {
         ]
         plant.patient.hours = [
             "soil_moisture": { 41 - Double($0) / 6 }, "temperature": { _ in 21 }, "humidity": { _ in 50 },
-            "light_level": { $0 > -6 ? 1500 : 0 },
+            "light_level": { $0 > -6 ? 1500 : 5 },
         ]
         plant.days = [
             "soil_moisture": { offset in
