@@ -100,6 +100,11 @@ extension BuiltInWriter {
         let moisture = "Soil moisture is \(words.timed(now))"
         let target = words["watering.target"].map { " to bring it to about \(words.value($0))" }
         if let min = limits.min, value < min.value ?? value {
+            if let wateredLately {
+                return
+                    "\(moisture), \(below(min)), although it was watered \(wateredLately): feel the soil first. Water may "
+                    + "have run past soil that was too dry to take it up; then stand the pot in water for a while."
+            }
             let enough = target ?? ", until a little runs out below"
             return
                 "\(moisture), \(below(min)): water enough\(enough), in two or three rounds so that the soil takes it up, "

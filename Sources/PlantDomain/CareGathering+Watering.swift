@@ -12,6 +12,8 @@ extension CareGathering {
 
     private var name: String { Metric.soilMoisture.name }
     private var current: CareFact? { self["\(name).now"] }
+    /// The forecast goes by the plant's own limit, so that it says nothing where that is not gone by.
+    private var drying: CareDrying? { limits(of: name).min?.kind == .limit ? subject.drying : nil }
 
     mutating func gatherWatering() {
         gatherEvents()
@@ -77,7 +79,7 @@ extension CareGathering {
                         hours: Self.rounded(pace.hours, decimals: 0)))
             }
         }
-        guard subject.drying == nil, let current, let now = current.value, let time = current.time, now >= min,
+        guard drying == nil, let current, let now = current.value, let time = current.time, now >= min,
             (now - min) / value <= Self.paceHorizon
         else { return }
         let seconds = (now - min) / value * HealthTrend.daySeconds
@@ -148,13 +150,13 @@ extension CareGathering {
 
     /// Text says by what: `below_minimum`, `forecast`, `pace` or `interval`.
     private mutating func gatherNext(_ limits: CareLimits) {
-        if let drying = subject.drying { addReaching(drying.reachesMinimumAt) }
+        if let drying { addReaching(drying.reachesMinimumAt) }
         let isBelow = current?.value.flatMap { value in limits.min?.value.map { value < $0 } } ?? false
         // A probe that is not to be believed is not gone by.
         let isSuspect = self["\(name).suspect"] != nil
         if isBelow, !isSuspect { return addNext(now, "below_minimum") }
         if let time = self["\(name).reaches_min_at"]?.time, !isSuspect {
-            return addNext(time, subject.drying == nil ? "pace" : "forecast")
+            return addNext(time, drying == nil ? "pace" : "forecast")
         }
         guard let last = self["watering.last"]?.text.flatMap({ LocalDayText($0) }),
             let interval = self["watering.interval"]?.value,

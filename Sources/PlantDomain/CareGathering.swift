@@ -40,6 +40,9 @@ struct CareGathering {
 
     mutating func add(_ fact: CareFact) {
         guard fact.value?.isFinite ?? true, fact.hours?.isFinite ?? true, byID[fact.id] == nil else { return }
+        var fact = fact
+        // Adding zero turns −0 into 0, which JSON would tell apart.
+        fact.value = fact.value.map { $0 + 0 }
         byID[fact.id] = facts.count
         facts.append(fact)
     }

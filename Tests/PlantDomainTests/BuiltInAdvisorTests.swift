@@ -56,6 +56,16 @@ import Testing
             plant.advice.alerts == ["Soil moisture is 22 %, 3 points below its minimum of 25 % (as of 21 Nov 13:55)."])
     }
 
+    @Test func `a pot that stays dry although it was watered is looked at first`() {
+        var plant = CarePatient.measured
+        plant.patient.latest["soil_moisture"] = (22, 300)
+        plant.waterings = [0.25, 7]
+        #expect(
+            plant.advice.watering.amount.hasPrefix(
+                "Soil moisture is 22 % (21 Nov 13:55), below 25 % (your limit), although it was watered 21 Nov 08:00: feel"
+            ))
+    }
+
     @Test func `without limits the species says what is dry, and that it is the species`() {
         var plant = CarePatient.measured
         plant.patient.thresholds = [:]

@@ -155,6 +155,9 @@ import Testing
         #expect(plant.facts["watering.next"]?.text == "forecast")
         #expect(plant.facts["watering.next"]?.time == time)
         #expect(plant.advice.watering.nextDate?.text == "2026-11-27")
+        // It is of a limit that is not gone by.
+        plant.patient.thresholds["soil_moisture"] = Threshold(min: 60, max: 30)
+        #expect(plant.facts["watering.next"]?.text == "pace")
     }
 
     @Test(
