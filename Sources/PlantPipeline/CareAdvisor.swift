@@ -48,8 +48,13 @@ package actor CareAdvisor: Service {
     private var isStopped = false
 
     package init(store: Store, sealer: Sealer, servers: LLMServers, client: LLMClient, logger: Logger) {
+        self.init(
+            store: store, sealer: sealer, servers: servers, client: client, logger: logger, seconds: LLMClient.seconds)
+    }
+
+    init(store: Store, sealer: Sealer, servers: LLMServers, client: LLMClient, logger: Logger, seconds: Int) {
         let desk = LLMDesk(store: store, sealer: sealer, servers: servers, client: client, logger: logger)
-        analysis = CareAnalysis(store: store, desk: desk)
+        analysis = CareAnalysis(store: store, desk: desk, seconds: seconds)
     }
 
     package func run() async throws {
@@ -164,14 +169,17 @@ package actor CareAdvisor: Service {
         return lastNumber
     }
 
+    /// How many wait for a plan that is being written.
+    func waiterCount(_ plant: EntityID) -> Int { jobs[plant]?.waiters.count ?? 0 }
+
     // MARK: The model
 
     /// Asks the model for a word, to find out whether it answers.
     /// - Throws: as ``analyze(_:refresh:)``.
     package func testModel() async throws -> TestOutcome {
         guard !isStopped else { return .shuttingDown }
-        let desk = analysis.desk
-        let (id, task) = (number(), Task { try await Self.test(desk) })
+        let analysis = analysis
+        let (id, task) = (number(), Task { try await Self.test(analysis.desk, seconds: analysis.seconds) })
         tests[id] = task
         defer { tests[id] = nil }
         do {
@@ -185,13 +193,13 @@ package actor CareAdvisor: Service {
         }
     }
 
-    private static func test(_ desk: LLMDesk) async throws -> TestOutcome {
+    private static func test(_ desk: LLMDesk, seconds: Int) async throws -> TestOutcome {
         switch try await desk.writer() {
         case .builtIn: return .notConfigured
         case .unusable(let problem, _): return .failed(problem)
         case .model(let endpoint, _):
             let start = ContinuousClock.now
-            let answer = try await desk.ask(.test, of: endpoint, until: start + .seconds(LLMClient.seconds)) { _ in
+            let answer = try await desk.ask(.test, of: endpoint, until: start + .seconds(seconds)) { _ in
                 .success(ContinuousClock.now - start)
             }
             switch answer {

@@ -31,6 +31,8 @@ struct CareAnalysis: Sendable {
 
     let store: Store
     let desk: LLMDesk
+    /// How long asking the model may take in all.
+    let seconds: Int
 
     /// In seconds.
     private static let claim = 60.0
@@ -40,7 +42,7 @@ struct CareAnalysis: Sendable {
 
     /// - Throws: `CancellationError`, and what the database says.
     func run(_ plant: EntityID, _ trigger: Trigger) async throws -> Ended {
-        let deadline = ContinuousClock.now + .seconds(LLMClient.seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds)
         let now = Timestamp.now()
         let writer = try await desk.writer()
         if trigger == .automatic, case .model(_, let settings) = writer, settings.automatic,

@@ -104,7 +104,8 @@ struct LLMDesk: Sendable {
             if isFormat {
                 question.usesFormat = false
             } else {
-                question.user +=
+                // Not in the user's message, which is data.
+                question.system +=
                     "\n\nAn earlier answer of yours could not be used. " + complaint
                     + "\nAnswer again, with the whole care plan in the form that is asked for and nothing else."
             }

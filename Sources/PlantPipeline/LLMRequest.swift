@@ -26,8 +26,8 @@ package struct LLMEndpoint: Sendable {
 
 /// What is asked of a model.
 struct LLMQuestion: Sendable {
-    let system: String
-    var user: String
+    var system: String
+    let user: String
     /// JSON Schema of the answer, as text; nil: a word or two will do.
     let schema: String?
     /// Whether an OpenAI-compatible server is told the schema as a format; else it is told in words.
@@ -87,12 +87,12 @@ struct LLMRequest: Sendable {
     private static func openai(
         _ question: LLMQuestion, model: String, _ mostTokens: Int, isOfficial: Bool, thinks: Bool
     ) -> [UInt8] {
-        var user = question.user
+        var system = question.system
         if let schema = question.schema, !question.usesFormat {
-            user += "\n\nAnswer with one JSON object of this JSON Schema and nothing else:\n" + schema
+            system += "\n\nAnswer with one JSON object of this JSON Schema and nothing else:\n" + schema
         }
-        var body = #"{"model":\#(quoted(model)),"messages":[{"role":"system","content":\#(quoted(question.system))},"#
-        body += #"{"role":"user","content":\#(quoted(user))}],"#
+        var body = #"{"model":\#(quoted(model)),"messages":[{"role":"system","content":\#(quoted(system))},"#
+        body += #"{"role":"user","content":\#(quoted(question.user))}],"#
         body += #""\#(isOfficial ? "max_completion_tokens" : "max_tokens")":\#(mostTokens)"#
         if thinks { body += #","reasoning_effort":"low""# }
         if let schema = question.schema, question.usesFormat {

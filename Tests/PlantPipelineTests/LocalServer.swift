@@ -17,10 +17,23 @@ final class LocalServer: Sendable {
         case cutOff(String)
         /// The first request gets the first, and so on; the last one stays.
         case each([Manner])
+        /// Reads, and goes on when the gate is opened.
+        case held(Gate, Manner)
         /// Reads and says nothing.
         case silence
         /// Reads and breaks the connection.
         case reset
+    }
+
+    /// Opened once, for all who wait at it and for those who come later.
+    final class Gate: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+
+        func open() { semaphore.signal() }
+        func pass() {
+            semaphore.wait()
+            semaphore.signal()
+        }
     }
 
     struct Request: Sendable {
@@ -127,8 +140,12 @@ final class LocalServer: Sendable {
         var isOpen = true
         var manner = work.manner
         if case .each(let manners) = manner { manner = manners[min(before ?? 0, manners.count - 1)] }
+        if case .held(let gate, let then) = manner {
+            gate.pass()
+            manner = then
+        }
         switch manner {
-        case .silence, .each: break
+        case .silence, .each, .held: break
         case .cutOff(let text):
             _ = write(text, connection)
             return

@@ -1,0 +1,86 @@
+import PlantDomain
+import PlantStore
+import Postgres
+import TestSupport
+import Testing
+
+@testable import PlantPipeline
+
+/// Plans that nobody asks for.
+@Suite struct CareWatchTests {
+    @Test func `the first, then one a week, and one when something changes`() async throws {
+        let server = try LocalServer(LLMReply.openai(goodPlan))
+        let bed = try await CareBed(server)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant)?.reason == .first)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        try await bed.change()
+        // Not so soon.
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        try bed.age(hours: 7)
+        let changed = try #require(try await bed.advisor.refreshIfDue(bed.plant))
+        #expect(changed.reason == .changed && changed.source == .openai)
+        try bed.age(hours: 7)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        try bed.age(hours: 24 * 7)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant)?.reason == .weekly)
+        #expect(server.requests.count == 3)
+    }
+
+    @Test func `a model that is not to be asked by itself is not, and its plans stay`() async throws {
+        let server = try LocalServer(LLMReply.openai(goodPlan))
+        let bed = try await CareBed(server)
+        try await bed.set(server) { $0.automatic = false }
+        let first = try #require(try await bed.advisor.refreshIfDue(bed.plant))
+        #expect(first.source == .builtin && first.note == nil)
+        #expect(server.requests.isEmpty)
+        // Whoever asks for a plan gets the model's.
+        let own = try await bed.analyze()
+        #expect(!own.isCached && own.plan.source == .openai)
+        try await bed.change()
+        try bed.age(hours: 24 * 8)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func `a model that fails is asked again after hours, and the same note is not written again`() async throws {
+        let server = try LocalServer(
+            .each([
+                LLMReply.status("401 No"), LLMReply.status("401 No"), LLMReply.openai(goodPlan),
+            ]))
+        let bed = try await CareBed(server)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant)?.note != nil)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        #expect(server.requests.count == 1)
+        try bed.age(hours: 7)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        #expect(server.requests.count == 2)
+        #expect(try bed.database.int("SELECT count(*) FROM care_plans") == 1)
+        let plan = try await bed.advisor.refreshIfDue(bed.plant)
+        #expect(plan?.source == .openai && plan?.note == nil)
+        try bed.expectIdle()
+    }
+
+    @Test func `plants that are measured are seen to, one after the other`() async throws {
+        let server = try LocalServer(LLMReply.openai(goodPlan))
+        let bed = try await CareBed(server)
+        // Never measured.
+        _ = try await CareBed.plant(bed.store)
+        let device = try await bed.store.register(.sample()).device
+        _ = try await bed.store.assign(device, to: bed.plant, at: .now())
+        try PostgresConnection(bed.database.options).execute(
+            """
+            SELECT telemetry_ensure_partitions(now() - interval '3 days', now());
+            UPDATE rollup_state SET is_complete = true;
+            INSERT INTO telemetry (time, device_id, plant_id, soil_moisture)
+            SELECT now() - n * interval '1 hour', '\(device)', '\(bed.plant)', 40 FROM generate_series(0, 40) n
+            """)
+        let watch = CareWatch(store: bed.store, advisor: bed.advisor, logger: bed.logs.logger)
+        await watch.look(at: .now())
+        await watch.look(at: .now())
+        #expect(try bed.database.int("SELECT count(*) FROM care_plans") == 1)
+        #expect(try await bed.store.newestCarePlan(of: bed.plant)?.reason == .first)
+        #expect(server.requests.count == 1)
+        #expect(bed.logs.text.contains("a care plan was written"))
+        #expect(!bed.logs.text.contains("behind"), "\(bed.logs.text)")
+    }
+}
