@@ -113,6 +113,8 @@ package struct APIEnvironment: Sendable {
         case failed(String)
         /// There is none that could be asked.
         case notConfigured
+        /// The program is told to stop.
+        case stopping
     }
 
     /// What can be asked of those who know about care.

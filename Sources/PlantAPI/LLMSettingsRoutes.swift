@@ -92,6 +92,7 @@ struct LLMSettingsRoutes {
         case .notConfigured:
             throw Problem(
                 status: .conflict, detail: "no language model is set: PUT /api/settings/llm with a provider and a key")
+        case .stopping: throw Problem.unavailable("the backend", retryAfterSeconds: 5)
         case .answered: problem = nil
         case .failed(let reason): problem = reason
         }

@@ -246,7 +246,7 @@ extension Backend {
                 case .notConfigured: .notConfigured
                 case .answered(let model, let milliseconds): .answered(model: model, milliseconds: milliseconds)
                 case .failed(let problem): .failed(problem)
-                case .shuttingDown: .failed("the program is being stopped; try again shortly")
+                case .shuttingDown: .stopping
                 }
             },
             check: { [model] in await model.check(base: $0.text) })

@@ -237,7 +237,7 @@ private struct EventServer {
     }
 
     @Test func `the document says what kind of answer it is`() async throws {
-        let table = RouteTable(try EventServer.environment(TestDatabase(nil).store(), EventHub(), signIn: true))
+        let table = RouteTable(try testEnvironment(TestDatabase(nil).store()))
         func field(_ value: JSONValue?, _ name: String) -> JSONValue? {
             guard case .object(let fields) = value else { return nil }
             return fields[name]

@@ -23,9 +23,10 @@ final class RawClient: Sendable {
 
     deinit { close(socket) }
 
-    func send(_ method: String = "GET", _ path: String, _ fields: String...) {
-        let fields = fields.filter { !$0.isEmpty }
-        let lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + fields + ["", ""]
+    func send(_ method: String = "GET", _ path: String, _ fields: String..., body: String = "") {
+        var fields = fields.filter { !$0.isEmpty }
+        if !body.isEmpty { fields.append("Content-Length: \(body.utf8.count)") }
+        let lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + fields + ["", body]
         let bytes = Array(lines.joined(separator: "\r\n").utf8)
         _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }

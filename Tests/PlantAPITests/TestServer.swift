@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+import PlantDomain
 import PlantStore
 import ServiceLifecycle
 import TestSupport

@@ -97,7 +97,8 @@ import Testing
         _ = try await store.createUser(user, passwordHash: "x", by: testOrigin)
         _ = try await judge(store, plan, .done, on: .watering)
         _ = try await judge(store, plan, .notHelpful, on: .plan, user: user.id)
-        let judged = try #require(try await judge(store, plan, .notHelpful, on: .watering, user: user.id, at: minutes(1)))
+        let judged = try #require(
+            try await judge(store, plan, .notHelpful, on: .watering, user: user.id, at: minutes(1)))
         var expected = [
             CareFeedback(item: .plan, verdict: .notHelpful, at: now, by: "a@example.org"),
             CareFeedback(item: .watering, verdict: .notHelpful, at: minutes(1), by: "a@example.org"),
@@ -178,7 +179,9 @@ import Testing
         try await pot.fill([reading(days(-1.1), [.soilMoisture: 40])], by: others[0].device)
         try await pot.fill([reading(days(-14.1), [.soilMoisture: 40])], by: others[1].device)
         let plan = try carePlan(of: others[0].plant, at: minutes(-5), source: .openai, reason: .changed)
-        for plan in [try carePlan(of: others[0].plant, at: minutes(-9)), plan] { _ = try await pot.store.saveCarePlan(plan) }
+        for plan in [try carePlan(of: others[0].plant, at: minutes(-9)), plan] {
+            _ = try await pot.store.saveCarePlan(plan)
+        }
         let found = try await pot.store.plantsForCare(at: now)
         #expect(found.map(\.id) == [pot.plant, others[0].plant])
         #expect(found.map(\.isKnown) == [false, true])

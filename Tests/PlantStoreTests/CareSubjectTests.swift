@@ -109,7 +109,9 @@ import Testing
     {
         let pot = try await CarePot(.native)
         let now = Timestamp.now()
-        func subject() async throws -> CareSubject { try #require(try await pot.store.careSubject(of: pot.plant, at: now)) }
+        func subject() async throws -> CareSubject {
+            try #require(try await pot.store.careSubject(of: pot.plant, at: now))
+        }
         #expect(try await subject().species == nil)
         let builtIn = try #require(SpeciesLibrary.builtIn(named: "Monstera deliciosa"))
         _ = try await pot.store.updatePlant(pot.plant, at: now) { $0.species = "monstera deliciosa" }

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import json
+import re
 import uuid
 from urllib.parse import urlsplit
 
@@ -25,7 +26,8 @@ NEEDED = {
         ("GET", "/plants/{id}/history"), ("GET", "/plants/{id}/export.csv"), ("GET", "/system/storage"),
         ("POST", "/plants/{id}/thresholds/replay"), ("POST", "/plants/{id}/health-check"), ("GET", "/alerts"),
         ("GET", "/alerts/{id}"), ("GET", "/events"), ("GET", "/species"), ("GET", "/species/{id}"),
-        ("GET", "/species/export.csv"), ("GET", "/plants/{id}/events"), ("GET", "/plants/{id}/forecast")},
+        ("GET", "/species/export.csv"), ("GET", "/plants/{id}/events"), ("GET", "/plants/{id}/forecast"),
+        ("GET", "/plants/{id}/care-plan"), ("GET", "/plants/{id}/care-plans")},
     "member": {
         ("GET", "/enrollment-tokens"), ("POST", "/enrollment-tokens"), ("DELETE", "/enrollment-tokens/{id}"),
         ("PATCH", "/devices/{id}"), ("DELETE", "/devices/{id}"), ("POST", "/devices/{id}/provision"),
@@ -36,7 +38,9 @@ NEEDED = {
         ("GET", "/channels/{id}"), ("PUT", "/channels/{id}"), ("DELETE", "/channels/{id}"), ("POST", "/channels/{id}/test"),
         ("GET", "/settings/alerts"), ("PUT", "/settings/alerts"), ("POST", "/species"), ("PUT", "/species/{id}"),
         ("DELETE", "/species/{id}"), ("POST", "/species/import"), ("POST", "/plants/{id}/events"),
-        ("DELETE", "/plants/{id}/events/{event_id}")},
+        ("DELETE", "/plants/{id}/events/{event_id}"), ("POST", "/plants/{id}/analyze"),
+        ("PUT", "/plants/{id}/care-plans/{plan_id}/feedback"), ("GET", "/settings/llm"), ("PUT", "/settings/llm"),
+        ("DELETE", "/settings/llm"), ("POST", "/settings/llm/test")},
     "admin": {
         ("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/{id}"), ("DELETE", "/users/{id}"),
         ("GET", "/ingest/rejects"), ("GET", "/audit")},
@@ -45,12 +49,13 @@ ROUTES = sorted((method, path, role) for role, routes in NEEDED.items() for meth
 ONLY_IN_PERSON = {("POST", "/tokens"), ("DELETE", "/tokens/{id}"), ("PUT", "/auth/password")}
 # Every body is refused, or says nothing that is known: what gets through the gate must not change anything.
 HARMLESS = {"GET": {}, "DELETE": {}, "POST": {"json": {}}, "PUT": {"json": {"x": None}}, "PATCH": {"json": {}}}
-LET_IN = {"GET": (200, 404), ("PUT", "/settings/alerts"): (200,), ("POST", "/species/import"): (415,)}
+LET_IN = {"GET": (200, 404), ("PUT", "/settings/alerts"): (200,), ("POST", "/species/import"): (415,),
+          ("DELETE", "/settings/llm"): (204,), ("POST", "/settings/llm/test"): (409,)}
 NO_JSON = {"data": "{", "headers": {"Content-Type": "application/json"}}
 
 
 def somewhere(path):
-    return path.replace("{id}", str(uuid.uuid4())).replace("{event_id}", str(uuid.uuid4()))
+    return re.sub("{[a-z_]+}", lambda _: str(uuid.uuid4()), path)
 
 
 def harmless(method, path):
