@@ -109,7 +109,7 @@ class Trickle(Answer):
 
     def send(self, handler, request):
         body = json.dumps(getattr(Said(), request.provider)(request)).encode()
-        handler.start(200, self.headers, 1_000_000)
+        handler.start(200, self.headers, 200_000)
         handler.wfile.write(body[:-20])
         while True:
             request.watch(0.3)
