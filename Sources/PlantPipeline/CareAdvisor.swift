@@ -46,6 +46,8 @@ package actor CareAdvisor: Service {
     private var tests: [Int: Task<TestOutcome, any Error>] = [:]
     private var lastNumber = 0
     private var isStopped = false
+    /// Whom the model failed, and until when it is not asked for them by itself.
+    private var resting: [EntityID: Timestamp] = [:]
 
     package init(store: Store, sealer: Sealer, servers: LLMServers, client: LLMClient, logger: Logger) {
         self.init(
@@ -87,7 +89,7 @@ package actor CareAdvisor: Service {
                 switch ended.outcome {
                 // It was begun by nobody's wish, and without the model.
                 case _ where !ended.isAsRequested: continue
-                case .notDue: continue
+                case .notDue, .inVain: continue
                 case .plan(let plan, let isCached): return .plan(plan, isCached: isCached)
                 case .noSuchPlant: return .noSuchPlant
                 case .busy: return .busy(retryAfterSeconds: 10)
@@ -102,11 +104,18 @@ package actor CareAdvisor: Service {
     /// - Throws: as ``analyze(_:refresh:)``.
     @discardableResult
     package func refreshIfDue(_ plant: EntityID) async throws -> CarePlan? {
+        if let end = resting[plant] {
+            let left = end.seconds(since: .now())
+            // No longer than it was to be: the clock may have been set back.
+            if 0 < left, left <= CareAnalysis.leastAge { return nil }
+            resting[plant] = nil
+        }
         while !isStopped {
             switch try await join(plant, .automatic) {
             case .again: continue
             case .stopped: return nil
             case .ended(let ended):
+                if case .inVain = ended.outcome { resting[plant] = .now().adding(seconds: CareAnalysis.leastAge) }
                 guard case .plan(let plan, isCached: false) = ended.outcome else { return nil }
                 return plan
             }

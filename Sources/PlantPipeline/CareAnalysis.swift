@@ -20,6 +20,8 @@ struct CareAnalysis: Sendable {
         case busy
         /// There is no need for another plan, or the model is to be left alone.
         case notDue
+        /// Nobody asked, the model failed once more, and the built-in plan has been there since it failed before.
+        case inVain
     }
 
     struct Ended: Sendable {
@@ -171,7 +173,7 @@ struct CareAnalysis: Sendable {
         if problem != nil, work.trigger == .automatic, let previous = work.previous, previous.note != nil,
             reason == .changed, work.settled == previous.facts
         {
-            return Ended(outcome: .notDue)
+            return Ended(outcome: .inVain)
         }
         let said = advice ?? BuiltInAdvisor.advice(work.facts)
         let at = Timestamp.now()

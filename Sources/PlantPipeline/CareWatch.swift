@@ -35,18 +35,29 @@ package struct CareWatch: Service {
         do {
             for candidate in try await store.plantsForCare(at: now) where Self.mayBeDue(candidate, at: now) {
                 try Task.checkCancellation()
-                guard let plan = try await advisor.refreshIfDue(candidate.id) else { continue }
-                logger.info(
-                    "a care plan was written",
-                    metadata: [
-                        "plant_id": "\(candidate.id)", "reason": "\(plan.reason.rawValue)",
-                        "source": "\(plan.source.rawValue)",
-                    ])
+                try await see(to: candidate.id)
             }
         } catch is CancellationError {
             return
         } catch {
             logger.warning("care plans are behind; trying again in a few minutes", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What is wrong with one plant must not keep the others from theirs.
+    /// - Throws: `CancellationError`, and when the database is away.
+    private func see(to plant: EntityID) async throws {
+        do {
+            guard let plan = try await advisor.refreshIfDue(plant) else { return }
+            logger.info(
+                "a care plan was written",
+                metadata: [
+                    "plant_id": "\(plant)", "reason": "\(plan.reason.rawValue)", "source": "\(plan.source.rawValue)",
+                ])
+        } catch {
+            if error is CancellationError || Store.isTransient(error) { throw error }
+            logger.warning(
+                "the care plan of a plant cannot be written", metadata: ["plant_id": "\(plant)", "reason": "\(error)"])
         }
     }
 

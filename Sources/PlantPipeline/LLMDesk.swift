@@ -20,6 +20,17 @@ struct LLMDesk: Sendable {
     private static let restSeconds = 900.0
     private static let longestRestSeconds = 3600.0
 
+    /// Why asking failed may be over by itself soon, or must be mended by somebody first; either way, the next plant's
+    /// question would fail like this one and may cost as much.
+    private static func rest(after failure: LLMFailure) -> Double? {
+        switch failure.kind {
+        case .stopped: nil
+        case .wait, .trouble, .late: min(failure.retryAfterSeconds ?? restSeconds, longestRestSeconds)
+        case .notConnected, .broken: restSeconds
+        case .wrongAnswer, .refused, .other, .key, .model, .address, .declined: longestRestSeconds
+        }
+    }
+
     /// Who writes plans, as it is set.
     enum Writer: Sendable {
         case builtIn
@@ -152,11 +163,7 @@ struct LLMDesk: Sendable {
     /// - Parameter failure: nil: it succeeded.
     private func note(_ failure: LLMFailure?) async {
         let now = Timestamp.now()
-        let rest = failure.flatMap { failure -> Timestamp? in
-            guard [.wait, .trouble, .late].contains(failure.kind) else { return nil }
-            return now.adding(
-                seconds: min(failure.retryAfterSeconds ?? Self.restSeconds, Self.longestRestSeconds))
-        }
+        let rest = failure.flatMap { Self.rest(after: $0) }.map { now.adding(seconds: $0) }
         await whateverHappens("how asking ended cannot be noted") {
             try await store.noteLLM(error: failure?.problem, notBefore: rest, at: now)
         }

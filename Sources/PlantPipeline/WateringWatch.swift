@@ -85,7 +85,19 @@ package struct WateringWatch: Service {
         for start in stride(from: 0, to: plants.count, by: atOnce) {
             try Task.checkCancellation()
             let some = Array(plants[start..<min(start + atOnce, plants.count)])
-            new += try await store.findWaterings(of: some, since: now.adding(seconds: -span), at: now)
+            do {
+                new += try await store.findWaterings(of: some, since: now.adding(seconds: -span), at: now)
+            } catch {
+                if error is CancellationError || Store.isTransient(error) { throw error }
+                // What is wrong with one plant must not keep the others from theirs.
+                if some.count > 1 {
+                    new += try await find(some, span, at: now, atOnce: 1)
+                } else {
+                    logger.warning(
+                        "waterings of a plant cannot be looked for",
+                        metadata: ["plant_id": "\(some[0])", "reason": "\(error)"])
+                }
+            }
         }
         return new
     }

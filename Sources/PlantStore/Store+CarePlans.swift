@@ -236,15 +236,18 @@ extension Store {
             "SELECT p.*, encode(p.input_hash, 'hex') AS hash FROM care_plans p \(selection)", values)
         let ids = try (0..<rows.count).map { try rows[$0].id("id") }
         let feedback = try careFeedback(of: ids, connection)
-        return try (0..<rows.count).map { index in
+        return try (0..<rows.count).compactMap { index in
             let row = rows[index]
+            // What a newer version wrote may not be understood. Then it is as if it were not there, so that another plan
+            // can take its place.
+            guard let advice = try? decode(CareAdvice.self, row.text("advice")),
+                let facts = try? decode(CareFacts.self, row.text("facts"))
+            else { return nil }
             return CarePlan(
-                id: ids[index], plantID: try row.id("plant_id"),
-                advice: try decode(CareAdvice.self, row.text("advice")),
-                // A newer version may have known more.
+                id: ids[index], plantID: try row.id("plant_id"), advice: advice,
                 source: CareSource(rawValue: try row.text("source")) ?? .builtin,
                 model: try row.optionalText("model"), note: try row.optionalText("note"),
-                facts: try decode(CareFacts.self, row.text("facts")),
+                facts: facts,
                 changes: try decode([String].self, row.text("changes")),
                 reason: CareReason(rawValue: try row.text("reason")) ?? .requested, inputHash: try row.text("hash"),
                 generatedAt: try row.time("generated_at"), feedback: feedback[ids[index]] ?? [])

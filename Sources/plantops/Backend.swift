@@ -34,7 +34,7 @@ struct Backend {
         sender = ChannelSender(
             allowed: settings.channelAllowedHosts, publicOrigin: settings.publicOrigin, version: programVersion,
             logger: logger)
-        model = LLMClient(servers: settings.llmServers, version: programVersion, logger: logger)
+        model = LLMClient(version: programVersion, logger: logger)
         advisor = CareAdvisor(
             store: store, sealer: settings.sealer, servers: settings.llmServers, client: model, logger: logger)
     }
@@ -249,7 +249,7 @@ extension Backend {
                 case .shuttingDown: .stopping
                 }
             },
-            check: { [model] in await model.check(base: $0.text) })
+            check: { [model] in await model.check($0) })
     }
 
     /// What the API may ask of those who send notifications.

@@ -76,6 +76,11 @@ struct CareBed {
             "UPDATE care_plans SET generated_at = generated_at - interval '\(hours) hours'")
     }
 
+    /// The model may be asked by itself again, as it may after an hour.
+    func endRest() throws {
+        try PostgresConnection(database.options).execute("UPDATE llm_settings SET not_before = NULL")
+    }
+
     /// Something that matters changes.
     func change(_ limit: Double = 33) async throws {
         _ = try await store.updatePlant(plant, at: .now()) {

@@ -28,7 +28,7 @@ import Testing
             self.plant = plant.id
             device = try await store.register(.sample(interval: 300, at: now), at: now).device
             _ = try await store.assign(device, to: plant.id, at: now)
-            try database.execute(
+            try PostgresConnection(database.options).execute(
                 """
                 UPDATE rollup_state SET is_complete = true;
                 SELECT telemetry_ensure_partitions(now() - INTERVAL '36 days', now());
@@ -39,13 +39,13 @@ import Testing
         func measure(until end: Timestamp, heardAt: Timestamp) async throws {
             for back in 0..<60 {
                 let time = end.adding(seconds: Double(-back) * 300)
-                try database.execute(
+                try PostgresConnection(database.options).execute(
                     """
                     INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, time_source, received_at)
                     VALUES ('\(time.rfc3339)', '\(device)', '\(plant)', \(back > 12 ? 30 : 60), 'device', now())
                     """)
             }
-            try database.execute(
+            try PostgresConnection(database.options).execute(
                 """
                 INSERT INTO device_state (device_id) VALUES ('\(device)') ON CONFLICT DO NOTHING;
                 UPDATE device_state SET last_seen_at = '\(heardAt.rfc3339)', soil_moisture_at = '\(heardAt.rfc3339)'
