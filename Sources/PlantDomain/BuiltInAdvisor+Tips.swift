@@ -3,9 +3,18 @@ extension BuiltInWriter {
     var tips: [String] {
         var tips = contradictions + doubts
         tips += feedback
-        tips += issues(["info"]).map(sentence)
+        tips += issues(["info"]).map(hint)
         tips += silent + missing + unnamed + season
         return Array(tips.prefix(CareAdvice.mostItems))
+    }
+
+    private func hint(_ issue: CareFact) -> String {
+        guard issue.id == "issue.info.\(HealthIssue.Kind.noLimits.rawValue)", words["species.name"] != nil else {
+            return sentence(issue)
+        }
+        return
+            "No limits are set for this plant (as of \(now)), so nobody is alerted: take those that are typical for its "
+            + "species to begin with."
     }
 
     private var contradictions: [String] {

@@ -130,6 +130,18 @@ import Testing
         #expect(plant.advice.watering.nextDate?.text == "2026-11-21")
     }
 
+    @Test(arguments: [(-3.0, "2026-11-21"), (2, "2026-11-23"), (90, "2027-02-19"), (91, nil)])
+    func `the next date is never past and never far away, whatever the facts say`(days: Double, expected: String?) {
+        let start = CarePatient.measured.facts
+        let next = CareFact(
+            id: "watering.next", topic: .watering, kind: .computed, text: "pace",
+            time: start.at.adding(seconds: days * 86_400))
+        let facts = CareFacts(
+            at: start.at, today: start.today, zone: start.zone,
+            facts: start.facts.filter { $0.id != next.id } + [next])
+        #expect(BuiltInAdvisor.advice(facts).watering.nextDate?.text == expected)
+    }
+
     // MARK: Light
 
     @Test func `too little light, and how much more it takes`() {
@@ -140,6 +152,7 @@ import Testing
             plant.advice.light.recommendation
                 == "Give it about 2.2 times as much light: a place nearer to a window, or a lamp. 500 lx on average over the 14 "
                 + "days before 21 Nov is below 1080 lx (typical for the species).")
+        #expect(plant.facts["light.lamp_more"] == nil)
         plant.lightSource = .whiteLED
         // (1080 − 500) lx × 12 h ÷ 1500 lx.
         #expect(
