@@ -147,6 +147,8 @@ struct OutgoingExchange: Sendable {
 
     private func broken(_ error: any Error) -> Result {
         let host = address.hostAndPort
+        // Whatever the client calls it then.
+        if ContinuousClock.now >= deadline, !Task.isCancelled { return .late("no answer from \(host) in time") }
         switch error {
         case is CancellationError: return .broken("sending was stopped")
         case is HTTPParserError: return .broken("what \(host) answers is not HTTP")

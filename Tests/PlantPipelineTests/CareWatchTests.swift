@@ -7,7 +7,7 @@ import Testing
 @testable import PlantPipeline
 
 /// Plans that nobody asks for.
-@Suite struct CareWatchTests {
+@Suite(.serialized) struct CareWatchTests {
     @Test func `the first, then one a week, and one when something changes`() async throws {
         let server = try LocalServer(LLMReply.openai(goodPlan))
         let bed = try await CareBed(server)
@@ -80,8 +80,8 @@ import Testing
             """
             SELECT telemetry_ensure_partitions(now() - interval '3 days', now());
             UPDATE rollup_state SET is_complete = true;
-            INSERT INTO telemetry (time, device_id, plant_id, soil_moisture)
-            SELECT now() - n * interval '1 hour', '\(device)', '\(bed.plant)', 40 FROM generate_series(0, 40) n
+            INSERT INTO telemetry (time, device_id, plant_id, time_source, received_at, soil_moisture)
+            SELECT now() - n * interval '1 hour', '\(device)', '\(bed.plant)', 'device', now(), 40 FROM generate_series(0, 40) n
             """)
         let watch = CareWatch(store: bed.store, advisor: bed.advisor, logger: bed.logs.logger)
         await watch.look(at: .now())

@@ -138,7 +138,7 @@ extension LLMClientTests {
 
     @Test func `a server that says nothing is left when the time is up`() async throws {
         let server = try LocalServer(.silence)
-        let failure = try failure(try await ask(.openai, server, seconds: 0.5))
+        let failure = try failure(try await ask(.openai, server, seconds: 2))
         #expect(failure.kind == .late)
         #expect(failure.problem == "127.0.0.1:\(server.port) answered nothing in 30 s")
         await server.waitUntilClosed()
@@ -147,10 +147,16 @@ extension LLMClientTests {
     @Test(arguments: ["HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", "HTTP/1.1 200 OK\r\n\r\n"])
     func `an answer that does not end is left when the time is up`(head: String) async throws {
         let server = try LocalServer(.trickle(head))
-        let failure = try failure(try await ask(.anthropic, server, seconds: 0.7))
-        #expect(failure.kind == .late)
-        #expect(failure.problem == "127.0.0.1:\(server.port) did not finish its answer in 30 s")
+        #expect(try failure(try await ask(.anthropic, server, seconds: 2)).kind == .late)
         await server.waitUntilClosed()
+    }
+
+    @Test func `of an answer that did not end in time, that is said`() throws {
+        let reader = LLMAnswerReader(endpoint: try endpoint(.openai, "https://api.openai.com/v1"), isTest: false)
+        let answer = ServerAnswer(status: 200, headers: [:], body: [], ending: .late)
+        let failure = try failure(reader.read(answer, at: .now(), seconds: 30))
+        #expect(failure.kind == .late)
+        #expect(failure.problem == "OpenAI did not finish its answer in 30 s")
     }
 
     @Test func `who is cancelled leaves at once`() async throws {

@@ -84,7 +84,7 @@ final class LocalServer: Sendable {
 
     /// Waits until so many requests have come, in all.
     func waitForRequests(_ count: Int) async throws {
-        try await eventually("\(count) requests") { requests.count >= count }
+        try await eventually("\(count) requests", seconds: 60) { requests.count >= count }
     }
 
     /// Waits until so many more connections have been closed by the client.
