@@ -13,19 +13,18 @@ enum DryingWords {
 
     static func current(_ cycle: DryingCycle, newest: Double, _ timeConstant: Double) -> String {
         let since = cycle.isWatered ? "since the last watering" : "since it has been measured"
-        let first = cycle.points.first?.value ?? newest
+        let first = percent(cycle.points.first?.value ?? newest)
         return
-            "Soil moisture fell from \(percent(first)) to \(percent(newest)) in the \(HealthWords.span(cycle.seconds)) "
-            + "\(since); that curve is drawn on. What is left above what never dries falls to 37 % in \(days(timeConstant))."
+            "Soil moisture fell from \(first) to \(percent(newest)) in the \(HealthWords.span(cycle.seconds)) \(since). "
+            + "It is taken to go on along the same curve, slower and slower (time constant \(days(timeConstant)))."
     }
 
     static func earlier(_ cycles: Int, _ timeConstant: Double) -> String {
         let how =
             cycles == 1
             ? "as it did after the watering before" : "as it mostly did after the \(cycles) waterings before"
-        return
-            "Too little is known since the last watering, so the soil is taken to dry \(how): what is left above what "
-            + "never dries falls to 37 % in \(days(timeConstant))."
+        return "Too little is known since the last watering, so the soil is taken to dry \(how) "
+            + "(time constant \(days(timeConstant)))."
     }
 
     static let noData = "No device in this pot has measured soil moisture."
