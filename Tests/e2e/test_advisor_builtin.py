@@ -175,6 +175,17 @@ def test_many_who_ask_at_once_are_given_one_plan(stack, pot):
     assert plans_of(stack, fern.id)["total"] == 1
 
 
+def test_who_wants_a_new_one_gets_it_though_others_are_content(stack, pot):
+    fern = pot()
+    known = {analyze(stack, fern.id)["id"]}
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            others = [pool.submit(analyze, stack, fern.id) for _ in range(6)]
+            plan = analyze(stack, fern.id, refresh=True)
+            assert plan["cached"] is False and plan["id"] not in known
+            known |= {plan["id"], *(future.result()["id"] for future in others)}
+
+
 def test_it_is_the_same_through_nginx(stack, pot):
     fern = pot()
     plan = analyze(stack, fern.id, api=stack.web)

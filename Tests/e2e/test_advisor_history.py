@@ -162,6 +162,27 @@ def test_what_a_person_said_stays_when_the_person_goes(advised, pot):
     assert (one["feedback"], one["by"]) == ("done", None)
 
 
+def test_who_says_that_the_watering_is_done_has_watered(advised, pot):
+    """Once, whoever else says so and however often."""
+    def waterings():
+        return advised.api.ok("GET", f"{pot.path}/events?kind=watering", 200)["events"]
+
+    plan = analyze(advised, pot.id)
+    for item, verdict in (("plan", "done"), ("light", "done"), ("watering", "not_helpful")):
+        judge(advised, plan, item=item, feedback=verdict)
+    assert waterings() == []
+    judge(advised, plan, item="watering", feedback="done")
+    (event,) = waterings()
+    assert (event["source"], event["created_by"]) == ("entered", advised.settings["PLANTOPS_ADMIN_EMAIL"])
+    assert abs(parse(event["at"]) - now_us()) < 60_000_000
+    for verdict in ("done", None, "done"):
+        judge(advised, plan, item="watering", feedback=verdict)
+    assert waterings() == [event]
+    anew = analyze(advised, pot.id)
+    assert anew["cached"] is False and [text for text in anew["changes"] if "watered" in text]
+    assert [fact for fact in anew["evidence"] if fact["id"] == "watering.last"][0]["time"] == event["at"]
+
+
 def test_feedback_stays_with_its_plan_and_the_next_one_begins_without(advised, pot):
     plan = analyze(advised, pot.id)
     judge(advised, plan, item="light", feedback="not_helpful")
