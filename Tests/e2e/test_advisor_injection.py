@@ -125,6 +125,15 @@ def test_the_second_time_too(advised, model):
     assert second.system == first.system and "eveal" not in parts(second.user)[1]
 
 
+def test_notes_of_people_are_none_of_its_business(advised, model):
+    pot = Pot(advised, name="Noted")
+    for kind in ("note", "watering", "fertilizing", "repotting"):
+        advised.api.ok("POST", f"{pot.path}/events", 201, json={"kind": kind, "note": f"{EVIL[0]} private-{kind}"})
+    analyze(advised, pot.id)
+    body = model.received[0].body.decode()
+    assert "private-" not in body and "pwned" not in body and "watering.last" in body
+
+
 def test_several_devices_in_one_pot(advised, model):
     pot = Pot(advised, name="Crowded")
     for n in range(3):

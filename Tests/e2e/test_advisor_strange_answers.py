@@ -1,6 +1,8 @@
 """Answers of a language model's server as nobody would send them who means well: the program stays as it is."""
 
 import json
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,6 +107,24 @@ def test_strange_characters_are_kept_out_or_shown(advised, model, pot, text):
     shown = plan["summary"].encode("utf-8").decode()
     assert not [one for one in shown if ord(one) < 32]
     assert said(advised.api.ok("GET", f"{pot.path}/care-plan"))["summary"] == plan["summary"]
+
+
+def test_days_are_those_of_the_place(advised, model, pot):
+    """Somewhere it is always another day than in Greenwich."""
+    now = datetime.now(timezone.utc)
+    zone = "Pacific/Kiritimati" if now.hour >= 10 else "Pacific/Pago_Pago"
+    today = now.astimezone(ZoneInfo(zone)).date()
+    assert today != now.date()
+    advised.api.ok("PUT", "/settings/alerts", 200, json={"time_zone": zone})
+    try:
+        for days, taken in ((-1, False), (0, True), (90, True), (91, False)):
+            text = advice(watering={**advice()["watering"], "next_date": (today + timedelta(days)).isoformat()})
+            model.always(Said(text))
+            plan = analyze(advised, pot.id, refresh=True)
+            assert (plan["source"] == model.provider) is taken, (days, plan["note"])
+            assert not taken or plan["watering"] == text["watering"]
+    finally:
+        advised.api.ok("PUT", "/settings/alerts", 200, json={"time_zone": "UTC"})
 
 
 def test_two_answers_at_once_are_not_the_next_one(advised, model, pot):

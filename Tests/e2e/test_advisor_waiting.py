@@ -203,6 +203,36 @@ def test_a_plant_that_is_deleted_meanwhile_is_gone(advised, model, pot, pool):
     assert_problem(future.result(), 404)
 
 
+def test_settings_that_are_taken_away_meanwhile_stop_nobody(advised, model, pot, pool):
+    future = pool.submit(analyze, advised, pot.id)
+    model.wait_for(1)
+    advised.api.ok("DELETE", SETTINGS, 204)
+    model.release()
+    assert future.result()["source"] == "anthropic"
+    shown = settings(advised)
+    assert (shown["provider"], shown["last_error"], shown["usage"]["requests"]) == (None, None, 1)
+    assert analyze(advised, pot.id)["source"] == "builtin"
+
+
+def test_without_the_database_nobody_waits_for_ever(advised, model, pot, pool):
+    future = pool.submit(ask, advised.api, pot.id)
+    model.wait_for(1)
+    advised.stop("postgres")
+    try:
+        model.release()
+        answer = future.result()
+        assert_problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert_problem(ask(advised.api, pot.id), 503)
+    finally:
+        advised.start("postgres")
+        advised.ready()
+    # Its claim could not be given back, and ends by itself.
+    answer = ask(advised.api, pot.id)
+    assert answer.status_code == 200 or 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert analyze(advised, measured_pot(advised).id)["source"] == "anthropic"
+
+
 def test_a_backend_that_is_killed_is_waited_for_no_longer_than_a_minute(advised, model, pot, pool):
     with advised.serve(MQTT_CLIENT_ID="advisor-killed") as served:
         served.ready()

@@ -10,7 +10,7 @@ import requests
 
 from support.api import assert_problem
 from support.care import SETTINGS, Caller, analyze, ask, dump, logs, measured_pot, settings, traces, use
-from support.llm import PROVIDERS, Answer, Dropped, Failing, Hanging, Redirect, Said
+from support.llm import PROVIDERS, SAYS, Answer, Dropped, Failing, Hanging, Redirect, Said
 from support.people import tables_with
 
 
@@ -65,6 +65,7 @@ def test_the_key_is_nowhere_in_the_clear(advised, models, provider):
     assert '"llm.update"' in "".join(told) and "llm_settings" in database and pot.id in log, "there is something to look in"
     for text in (*told, log, database):
         assert_nowhere(text, model.key)
+        assert SAYS not in text, "nor what a server said that refused"
     for request in model.received:
         assert_nowhere(request.body.decode(), model.key)
         assert request.key == model.key

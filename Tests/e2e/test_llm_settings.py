@@ -1,6 +1,7 @@
 """Which language model is asked: given, shown, tried and taken away. That nobody reads the key is in test_llm_key.py."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -153,6 +154,18 @@ def test_settings_that_are_taken_away_are_gone_and_plans_stay(advised, models, p
 @pytest.fixture
 def plant_of_advised(advised):
     return advised.api.plant()["id"]
+
+
+def test_who_changes_it_at_once_does_not_mix_it_up(advised, models):
+    """A key stays with the address it came with, whoever comes first."""
+    candidates = [models.model(provider) for provider in PROVIDERS * 5]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda one: put(advised, **one.settings), candidates))
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert advised.value("SELECT count(*) FROM llm_settings") == 1
+    assert try_out(advised).json()["ok"] is True
+    ((request, asked),) = [(one.received[0], one) for one in candidates if one.received]
+    assert request.key == asked.key and settings(advised)["base_url"] == asked.base_url
 
 
 # Tried.
