@@ -80,8 +80,7 @@ import Testing
     @Test func `who waits is given the plan, and the connection ends with it`() async throws {
         let plant = EntityID.make()
         let plan = try plan(of: plant)
-        let advisor = advisor(analyze: { (_: EntityID, _: Bool) async throws -> Outcome in .plan(plan, isCached: false)
-        })
+        let advisor = advisor(analyze: { _, _ in .plan(plan, isCached: false) })
         try await running(advisor) { port, store in
             // Who does not say so himself is told.
             let (status, text) = try await answer(port, "POST", "/plants/\(plant)/analyze", close: false)
