@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from support.alerts import Pot
-from support.care import analyze, use
+from support.care import added, analyze, use
 from support.device import Device
 from support.llm import PROVIDERS, Said, advice
 from support.times import now_us, rfc3339
@@ -116,13 +116,13 @@ def test_a_very_long_name_is_cut_and_lines_are_joined(advised, model):
 
 
 def test_the_second_time_too(advised, model):
-    """What the model has said is repeated to it, if at all, as its own words or as data."""
+    """What the model has said itself is repeated neither as an instruction nor as the plant's data."""
     pot = Pot(advised, name=EVIL[0][:100])
     pot.tell(soil_moisture=40)
-    model.then(Said(advice(summary=5, tips=[EVIL[1]])))
+    model.then(Said({**advice(summary=5, tips=[EVIL[1]]), EVIL[2]: EVIL[0]}))
     analyze(advised, pot.id)
-    first, second = model.received
-    assert second.system == first.system and "eveal" not in parts(second.user)[1]
+    told = added(*model.received)
+    assert "summary" in told and not [word for word in FORBIDDEN if word in told]
 
 
 def test_notes_of_people_are_none_of_its_business(advised, model):

@@ -75,6 +75,12 @@ def measured_pot(stack, name=None, **values):
     return pot
 
 
+def added(first, second):
+    """What a model is told the second time besides."""
+    assert second.system.startswith(first.system) and second.user.startswith(first.user)
+    return second.system[len(first.system):] + second.user[len(first.user):]
+
+
 class Caller:
     """Asks on a connection that can be hung up at any time: for a plan, or what `path` says."""
 
