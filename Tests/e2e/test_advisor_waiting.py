@@ -1,29 +1,24 @@
-"""What happens while a language model thinks: who asks meanwhile, who leaves, who stops, and how long it may take."""
+"""What happens while a language model thinks: who asks meanwhile, what stops, and how long it may take. Who hangs up is in
+test_advisor_hanging_up.py."""
 
-import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
 
 from support.api import assert_problem
-from support.care import SETTINGS, Caller, analyze, ask, measured_pot, plans_of, settings, use
+from support.care import (
+    SETTINGS, analyze, ask, measured_pot, plans_of, settings, thinking, use, waiting_at)
 from support.llm import PROVIDERS, Hanging, Said, Trickle
 from support.waiting import wait_until
 
 
 @pytest.fixture
 def model(advised, models):
-    """Asked from now on, and says nothing until it is told to."""
-    model = models.model("anthropic")
-    hanging = model.always(Hanging())
-    model.release = hanging.release
-    use(advised, model)
-    yield model
-    hanging.release()
+    with thinking(advised, models) as model:
+        yield model
 
 
 @pytest.fixture
@@ -35,22 +30,6 @@ def pot(advised):
 def pool():
     with ThreadPoolExecutor(16) as pool:
         yield pool
-
-
-def is_free(stack, plant):
-    """Whether nobody thinks about the plant any more."""
-    return stack.rows(f"SELECT 1 FROM care_state WHERE plant_id = '{plant}' AND claimed_until > now()") == []
-
-
-def waiting_at(stack):
-    """How many connections there are to the backend; a request of these tests makes one, and ends it."""
-    port = f":{int(stack.environment['PLANTOPS_API_PORT']):04X}"
-    sockets = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
-    return sum(1 for fields in sockets if fields[1].endswith(port) and fields[3] == "01")
-
-
-def open_files(stack):
-    return len(os.listdir(f"/proc/{stack.pid('backend')}/fd"))
 
 
 # Who asks meanwhile.
@@ -124,57 +103,7 @@ def test_no_connection_of_the_database_is_held_meanwhile(advised, model, pool):
         assert {future.result()["source"] for future in futures} == {"anthropic"}
 
 
-# Who leaves.
-
-
-@pytest.mark.parametrize("through", ["backend", "nginx"])
-def test_the_model_need_not_go_on_when_nobody_waits_any_more(advised, model, pot, through):
-    caller = Caller(advised.api if through == "backend" else advised.web, pot.id)
-    (request,) = model.wait_for(1)
-    caller.hang_up()
-    assert request.hung_up.wait(10), "the connection to the model was closed"
-    wait_until(lambda: is_free(advised, pot.id), 10, "nobody thinks about it")
-    assert_problem(advised.api.get(f"/plants/{pot.id}/care-plan"), 404)
-    model.always(Said())
-    assert analyze(advised, pot.id)["source"] == "anthropic"
-
-
-@pytest.mark.parametrize("path, body", [
-    ("/plants/{id}/analyze", ""), ("/plants/{id}/analyze", "{}"), ("/plants/{id}/analyze", "{}" + " " * 200_000),
-    (SETTINGS + "/test", ""), (SETTINGS + "/test", "{}"), (SETTINGS + "/test", "{}" + " " * 200_000)],
-    ids=["no-body", "empty", "long", "test", "test-body", "test-long"])
-def test_whatever_was_asked_and_however(advised, model, pot, path, body):
-    caller = Caller(advised.api, pot.id, path=path.replace("{id}", pot.id), body=body)
-    (request,) = model.wait_for(1)
-    caller.hang_up()
-    assert request.hung_up.wait(10)
-    assert advised.api.get("/ready").status_code == 200
-
-
-def test_who_stays_is_answered_though_the_first_has_left(advised, model, pot, pool):
-    before = waiting_at(advised)
-    caller = Caller(advised.api, pot.id)
-    (request,) = model.wait_for(1)
-    stays = pool.submit(analyze, advised, pot.id)
-    wait_until(lambda: waiting_at(advised) == before + 2, 10, "two wait")
-    advised.api.ok("GET", f"/plants/{pot.id}")
-    caller.hang_up()
-    wait_until(lambda: waiting_at(advised) == before + 1, 10, "one waits")
-    assert not request.hung_up.is_set()
-    model.release()
-    assert stays.result()["source"] == "anthropic" and len(model.received) == 1
-
-
-def test_many_leave_and_nothing_stays_behind(advised, model, pot):
-    before = open_files(advised)
-    for n in range(12):
-        caller = Caller(advised.api, pot.id, refresh=True)
-        request = model.wait_for(n + 1)[n]
-        caller.hang_up()
-        assert request.hung_up.wait(10)
-    wait_until(lambda: open_files(advised) <= before + 4, 20, "the connections are closed")
-    model.always(Said())
-    assert analyze(advised, pot.id)["source"] == "anthropic"
+# What stops.
 
 
 def test_a_program_that_is_stopped_does_not_wait_for_the_model(advised, model, pot, pool):

@@ -147,7 +147,7 @@ def test_a_key_in_anothers_place_is_not_taken_for_its_own(advised, models):
     """Sealed for a channel, a value is no key of a language model."""
     model = models.model("anthropic")
     use(advised, model)
-    advised.api.ok("POST", "/channels", 201, json={"kind": "webhook", "name": "W", "url": "https://93.184.215.14/hook-of-somebody"})
+    advised.api.ok("POST", "/channels", 201, json={"kind": "webhook", "name": "W", "url": "https://93.184.215.14/x"})
     advised.psql("UPDATE llm_settings SET api_key = (SELECT url FROM channels LIMIT 1)")
     try:
         plan = analyze(advised, advised.api.plant()["id"])

@@ -1,13 +1,16 @@
 """Care plans as people ask for them, with and without a language model."""
 
 import json
+import os
 import socket
 import subprocess
 from base64 import b64encode
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .alerts import Pot
-from .llm import PATIENCE
+from .llm import PATIENCE, Hanging
 
 NOBODY = "01890000-0000-7000-8000-000000000000"
 ADVICE = ("summary", "watering", "light", "humidity", "temperature", "alerts", "tips")
@@ -46,6 +49,34 @@ def analyze(stack, plant, refresh=False, api=None):
     plan = answer.json()
     assert plan.keys() == KEYS | {"cached"} and plan["plant_id"] == plant
     return plan
+
+
+@contextmanager
+def thinking(stack, models):
+    """A model that is asked from now on, and says nothing before its `release()`."""
+    model = models.model("anthropic")
+    model.release = model.always(Hanging()).release
+    use(stack, model)
+    try:
+        yield model
+    finally:
+        model.release()
+
+
+def is_free(stack, plant):
+    """Whether nobody thinks about the plant any more."""
+    return stack.rows(f"SELECT 1 FROM care_state WHERE plant_id = '{plant}' AND claimed_until > now()") == []
+
+
+def waiting_at(stack):
+    """How many connections there are to the backend; a request of these tests makes one, and ends it."""
+    port = f":{int(stack.environment['PLANTOPS_API_PORT']):04X}"
+    sockets = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return sum(1 for fields in sockets if fields[1].endswith(port) and fields[3] == "01")
+
+
+def open_files(stack):
+    return len(os.listdir(f"/proc/{stack.pid('backend')}/fd"))
 
 
 def said(plan):
