@@ -46,7 +46,10 @@ extension BuiltInWriter {
     /// `In the 24 hours to 21 Nov 14:05 between 18 °C and 23 °C, on average 21 °C.`
     private func span(_ id: String, _ span: String) -> String? {
         guard let mean = words["\(id).mean_\(span)"] else { return nil }
-        let time = span == "24h" ? day(mean) : fortnight
+        let isOfDay = span == "24h"
+        // Of a plant that has been measured for a day the rest would be the same again.
+        if !isOfDay, let day = words["\(id).mean_24h"]?.hours, let hours = mean.hours, hours <= day + 6 { return nil }
+        let time = isOfDay ? day(mean) : fortnight(mean)
         let average = "on average \(words.value(mean))"
         guard let min = words["\(id).min_\(span)"], let max = words["\(id).max_\(span)"], min.value != max.value else {
             return "\(time) \(average).".sentenceCased
@@ -66,12 +69,16 @@ extension BuiltInWriter {
             if let max = limits.max, value > max.value ?? value {
                 return "\(high) \(words.timed(now)) is \(above(max))."
             }
+            if let swing = swing(id, limits) {
+                return "Now \(words.timed(now)) is right, but \(swing)"
+            }
             if let past = beyond(id, limits) {
-                return "Now it is right (\(words.timed(now))), but \(past.text). \(past.isLow ? low : high)"
+                return "Now \(words.timed(now)) is right, but \(past.text). \(past.isLow ? low : high)"
             }
             return "Nothing to change: \(words.timed(now)) is within what it should be, \(range)."
         }
         let state = words["\(id).last"].map { "It was last measured as \(words.timed($0)). " } ?? ""
+        if let swing = swing(id, limits) { return "\(state)\(swing.sentenceCased)" }
         if let past = beyond(id, limits) {
             return "\(state)\(past.text.sentenceCased). \(past.isLow ? low : high)"
         }
@@ -80,27 +87,51 @@ extension BuiltInWriter {
                 ? "Have it measured: it was not \(fortnight). It should be \(range)."
                 : "\(state)See that it is measured again; it should be \(range)."
         }
-        let span = mean.id.hasSuffix("24h") ? day(mean) : fortnight
+        let span = mean.id.hasSuffix("24h") ? day(mean) : fortnight(mean)
         return
             "\(state)Nothing to change as far as is known: \(span) it was \(words.value(mean)) on average, and it should "
             + "be \(range)."
     }
 
+    /// That it went beyond both ends in the last day.
+    private func swing(_ id: String, _ limits: CareLimits) -> String? {
+        guard let min = limits.min, let max = limits.max, let low = words["\(id).min_24h"],
+            let high = words["\(id).max_24h"], let least = low.value, let most = high.value,
+            least < min.value ?? least, most > max.value ?? most
+        else { return nil }
+        return
+            "\(day(low)) it swung between \(words.value(low)), \(below(min)), and \(words.value(high)), \(above(max)): find "
+            + "a place where it is steadier, away from radiators, draughts and the midday sun."
+    }
+
+    struct Past {
+        let text: String
+        let isLow: Bool
+        let limit: CareFact
+        /// Of the last day, not of the last 14.
+        let isOfDay: Bool
+    }
+
     /// How far it went beyond a limit lately: in the last day, else by the mean of the last days.
-    private func beyond(_ id: String, _ limits: CareLimits) -> (text: String, isLow: Bool)? {
+    func beyond(_ id: String, _ limits: CareLimits) -> Past? {
         let lows = [("min_24h", "it went down to"), ("mean_14d", "the average was")]
         let highs = [("max_24h", "it went up to"), ("mean_14d", "the average was")]
         for ((low, fell), (high, rose)) in zip(lows, highs) {
-            let time = { (fact: CareFact) in low == "min_24h" ? day(fact) : fortnight }
+            let isOfDay = low == "min_24h"
+            let time = { (fact: CareFact) in isOfDay ? day(fact) : fortnight(fact) }
             if let min = limits.min, let fact = words["\(id).\(low)"], let value = fact.value,
                 value < min.value ?? value
             {
-                return ("\(time(fact)) \(fell) \(words.value(fact)), \(below(min))", true)
+                return Past(
+                    text: "\(time(fact)) \(fell) \(words.value(fact)), \(below(min))", isLow: true, limit: min,
+                    isOfDay: isOfDay)
             }
             if let max = limits.max, let fact = words["\(id).\(high)"], let value = fact.value,
                 value > max.value ?? value
             {
-                return ("\(time(fact)) \(rose) \(words.value(fact)), \(above(max))", false)
+                return Past(
+                    text: "\(time(fact)) \(rose) \(words.value(fact)), \(above(max))", isLow: false, limit: max,
+                    isOfDay: isOfDay)
             }
         }
         return nil
@@ -110,6 +141,9 @@ extension BuiltInWriter {
         guard let fact = words["\(id).now"] ?? words["\(id).last"] else {
             return "Nothing can be said: it was not measured \(fortnight), and how it should be is not known."
         }
-        return "Whether \(words.timed(fact)) is right is not known: set limits or name the species."
+        return "Whether \(words.timed(fact)) is right is not known: \(toJudge)."
     }
+
+    /// What to do about something that cannot be judged.
+    var toJudge: String { words["species.name"] == nil ? "set limits or name the species" : "set limits" }
 }

@@ -56,18 +56,26 @@ extension BuiltInWriter {
 
     // MARK: What to do
 
+    /// What light is judged by.
+    var lightBase: CareFact? { words["light.mean_14d"] ?? words["light.yesterday"] }
+
+    /// `1200 lx on average over the 14 days before 21 Nov`.
+    func lightLevel(_ base: CareFact) -> String {
+        guard base.id == "light.mean_14d" else { return "\(words.value(base)) \(yesterday(base))" }
+        let count = words["light.days_14d"]?.value ?? 14
+        let days = count == 14 ? "the 14 days" : "\(CareWords.number(count)) of the 14 days"
+        return "\(words.value(base)) on average over \(days) before \(words.date(facts.today))"
+    }
+
     private var recommendation: String {
         let limits = words.limits(of: id)
-        guard let base = words["light.mean_14d"] ?? words["light.yesterday"], let value = base.value else {
+        guard let base = lightBase, let value = base.value else {
             let known = words.ideal(limits).map { " It should have \($0) spread over 12 hours." } ?? ""
             return
                 "How much light it gets is not known of any whole day of the 14 before \(words.date(facts.today)): let a "
                 + "light meter stand beside the leaves.\(known)"
         }
-        let span =
-            base.id == "light.mean_14d"
-            ? "on average over the 14 days before \(words.date(facts.today))" : yesterday(base)
-        let level = "\(words.value(base)) \(span)"
+        let level = lightLevel(base)
         if let min = limits.min, value < min.value ?? value { return "\(moreLight) \(level) is \(below(min))." }
         if let max = limits.max, value > max.value ?? value {
             let way =
@@ -77,7 +85,7 @@ extension BuiltInWriter {
             return "\(way) \(level) is \(above(max))."
         }
         guard let range = words.ideal(limits) else {
-            return "Whether \(level) is right is not known: set limits or name the species."
+            return "Whether \(level) is right is not known: \(toJudge)."
         }
         return "Nothing to change: \(level) is within what it should be, \(range).\(oddDay(limits) ?? "")"
     }
@@ -105,9 +113,8 @@ extension BuiltInWriter {
             "The lamp gave up to \(words.value(ppfd)) at the leaves and burnt for about \(words.value(lit)) in the 24 "
             + "hours to \(now)"
         if (more.value ?? 0) + (lit.value ?? 0) > CareGathering.longestLampDay {
-            return
-                "\(lamp); to make up for what is missing it would have to burn \(words.value(more)) longer, more than a "
-                + "plant's day should have: hang it lower or take a stronger one."
+            let most = CareWords.number(CareGathering.longestLampDay)
+            return "\(lamp); even \(most) hours a day would not do: hang it lower or take a stronger one."
         }
         return "\(lamp); about \(words.value(more)) more a day make up for what is missing."
     }

@@ -1,20 +1,55 @@
 extension BuiltInWriter {
     /// What is worth knowing, the most important first.
     var tips: [String] {
-        var tips = contradictions + doubts
-        tips += feedback
-        tips += issues(["info"]).map(hint)
+        var tips = contradictions + doubts + disagreement
+        tips += feedback + scorch
+        tips += issues(["info"]).compactMap(hint)
         tips += silent + missing + unnamed + season
         return Array(tips.prefix(CareAdvice.mostItems))
     }
 
-    private func hint(_ issue: CareFact) -> String {
-        guard issue.id == "issue.info.\(HealthIssue.Kind.noLimits.rawValue)", words["species.name"] != nil else {
-            return sentence(issue)
+    private func hint(_ issue: CareFact) -> String? {
+        switch issue.id {
+        case "issue.info.\(HealthIssue.Kind.noLimits.rawValue)":
+            let basis = words["species.name"] == nil ? "usual for house plants" : "typical for its species"
+            return
+                "You have set no limits for this plant (as of \(now)), so no alert can be raised; this plan goes by what is "
+                + "\(basis)."
+        case "issue.info.\(HealthIssue.Kind.lightOfDay.rawValue).\(Metric.lightLevel.name)" where isDarkOrBright:
+            // It is not one day alone.
+            return nil
+        default: return sentence(issue)
         }
-        return
-            "No limits are set for this plant (as of \(now)), so nobody is alerted: take those that are typical for its "
-            + "species to begin with."
+    }
+
+    /// By the mean of the days.
+    private var isDarkOrBright: Bool {
+        guard let value = words["light.mean_14d"]?.value else { return false }
+        let limits = words.limits(of: Metric.lightLevel.name)
+        return value < limits.min?.value ?? value || value > limits.max?.value ?? value
+    }
+
+    /// Which of several devices is right cannot be told.
+    private var disagreement: [String] {
+        let soil = Metric.soilMoisture.name
+        guard let dry = words["\(soil).driest"], let wet = words["\(soil).wettest"] else { return [] }
+        return [
+            "The devices in the pot disagree on soil moisture: \(words.timed(wet))\(at(wet)), "
+                + "\(words.timed(dry))\(at(dry)). See whether both stand in the soil down to their line, and calibrate them."
+        ]
+    }
+
+    /// From this on leaves of the shade scorch, in lx over twelve hours.
+    private static let brightShade = 10_000.0
+
+    private var scorch: [String] {
+        guard words["species.light"]?.text == LightClass.shade.rawValue, let base = lightBase,
+            let value = base.value, value >= Self.brightShade, words.limits(of: Metric.lightLevel.name).max == nil
+        else { return [] }
+        return [
+            "Its species is one of the shade (typical for the species), and \(lightLevel(base)) is much for it: keep direct "
+                + "midday sun off its leaves."
+        ]
     }
 
     private var contradictions: [String] {
@@ -35,8 +70,8 @@ extension BuiltInWriter {
             let item = fact.id.dropFirst("feedback.".count)
             let what = item == "plan" ? "the plan" : "the advice on \(item)"
             return
-                "You said on \(words.day(of: time)) that \(what) did not help: limits of your own go before everything "
-                + "else in it, so set those that are not right."
+                "On \(words.day(of: time)) \(what) was marked as not helpful. If the range it goes by does not suit this "
+                + "plant, set limits of your own; they go first."
         }
     }
 

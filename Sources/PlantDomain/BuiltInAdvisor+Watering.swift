@@ -30,7 +30,10 @@ extension BuiltInWriter {
 
     private var frequency: String {
         var sentences = [rhythm, last].compactMap { $0 }
-        if let next = nextSentence, words["watering.next"]?.text != "below_minimum" { sentences.append(next) }
+        // Where there is a rhythm, summary and date tell.
+        if rhythm == nil, let next = nextSentence, words["watering.next"]?.text != "below_minimum" {
+            sentences.append(next)
+        }
         if let habit { sentences.append(habit) }
         if sentences.isEmpty {
             return
@@ -46,12 +49,25 @@ extension BuiltInWriter {
                 "About every \(words.value(interval)), the median of the gaps between its waterings, "
                 + "\(words.value(count)) in the 60 days to \(now)."
         }
+        let cycle = words["watering.cycle"]
+        if let cycle, let constant = words["\(id).time_constant"], let target = words["watering.target"],
+            let min = limits.min
+        {
+            return
+                "About every \(words.value(cycle)): as its soil has dried (slower and slower, with a time constant of "
+                + "\(words.value(constant))), it takes so long from \(words.value(target)) to \(words.value(min)) "
+                + "(\(words.origin(min)))."
+        }
+        if let gap = words["watering.gap"] {
+            return
+                "Between its two waterings in the 60 days to \(now) were \(words.value(gap)); how often it wants one is not "
+                + "certain yet."
+        }
         guard let drying = words["\(id).drying"] else { return nil }
         let pace =
-            "Soil moisture falls by about \(words.value(drying)) (over \(CareWords.hours(drying.hours ?? 0)) to \(now))"
-        guard let cycle = words["watering.cycle"], let target = words["watering.target"], let min = limits.min else {
-            return "\(pace)."
-        }
+            "Soil moisture falls by about \(words.value(drying)) (over \(CareWords.hours(drying.hours ?? 0)) to "
+            + "\(words.time(drying.time ?? facts.at)))"
+        guard let cycle, let target = words["watering.target"], let min = limits.min else { return "\(pace)." }
         return
             "About every \(words.value(cycle)): \(pace.prefix(1).lowercased() + pace.dropFirst()), so that long from "
             + "\(words.value(target)) to \(words.value(min)) (\(words.origin(min)))."
@@ -61,14 +77,21 @@ extension BuiltInWriter {
         guard let last = words["watering.last"], let time = last.time else {
             return rhythm == nil && water != nil ? "No watering was noticed in the 60 days to \(now)." : nil
         }
-        return "It was last watered \(words.time(time))."
+        let again = words["watering.grace"]?.text == "rise" ? ", and once more within the last day, it seems" : ""
+        return "It was last watered \(words.time(time))\(again)."
     }
 
     private var habit: String? {
+        // Once is enough.
+        let isSaid = rhythm?.contains("typical for the species") == true
+        return wants?.replacing(isSaid ? " (typical for the species)" : "", with: "")
+    }
+
+    private var wants: String? {
         switch water {
         case .low: "Its species needs little water: let most of the soil dry out first (typical for the species)."
         case .moderate:
-            "Its species needs moderate water: when the upper part of the soil is dry (typical for the species)."
+            "Its species needs moderate water, when the upper part of the soil is dry (typical for the species)."
         case .high: "Its species needs much water: keep the soil evenly moist (typical for the species)."
         case nil: nil
         }
@@ -80,6 +103,7 @@ extension BuiltInWriter {
         if let suspect = words["\(id).suspect"], let doubt = doubt(suspect) {
             return "\(doubt) Feel the soil, and water until a little runs out below if its upper part is dry."
         }
+        if let driest, let value = driest.value { return amount(driest, value) }
         if let now = words["\(id).now"], let value = now.value { return amount(now, value) }
         let way =
             switch water {
@@ -88,6 +112,9 @@ extension BuiltInWriter {
             case .moderate, nil: "Water until a little runs out below, and pour away what stands in the saucer."
             case .high: "Water until a little runs out below, before the soil is dry."
             }
+        if let wateredLately {
+            return "None now: it was watered \(wateredLately). Feel the soil in a day or two. \(way)"
+        }
         guard let last = words["\(id).last"] else {
             return "How moist the soil is was not measured in the 14 days to \(now): feel it first. \(way)"
         }
@@ -96,8 +123,17 @@ extension BuiltInWriter {
             + way
     }
 
+    /// What one of several devices finds too dry, though the value of the pot is not.
+    var driest: CareFact? {
+        guard let driest = words["\(id).driest"], let value = driest.value, let min = limits.min?.value, value < min,
+            words["\(id).now"]?.value.map({ $0 >= min }) ?? true, words["\(id).suspect"] == nil
+        else { return nil }
+        return driest
+    }
+
     private func amount(_ now: CareFact, _ value: Double) -> String {
-        let moisture = "Soil moisture is \(words.timed(now))"
+        let device = now.text.map { " at \($0)" } ?? ""
+        let moisture = "Soil moisture is \(words.timed(now))\(device)"
         let target = words["watering.target"].map { " to bring it to about \(words.value($0))" }
         if let min = limits.min, value < min.value ?? value {
             if let wateredLately {
@@ -111,9 +147,15 @@ extension BuiltInWriter {
                 + "and pour away what stands in the saucer."
         }
         if let max = limits.max, value > max.value ?? value {
-            let drained =
-                wateredLately.map { " It was watered \($0): some of it still drains off." } ?? ""
-            return "\(moisture), \(above(max)): no water now. Empty the saucer and let it dry.\(drained)"
+            guard isJustWatered else {
+                return "\(moisture), \(above(max)): no water now. Empty the saucer and let it dry."
+            }
+            let watered =
+                wateredLately.map { "it was watered \($0)" }
+                ?? words["\(id).min_24h"].map { "it was watered within the day, it seems (it was \(words.value($0)))" }
+                ?? "it was watered within the day"
+            return
+                "\(moisture), \(above(max)): \(watered), so some of it still drains off. No more water now; empty the saucer."
         }
         guard let min = limits.min else {
             let range = words.ideal(limits).map { ", within what it should be: \($0)" } ?? ""
@@ -127,6 +169,9 @@ extension BuiltInWriter {
             "None now: \(moisture.prefix(1).lowercased() + moisture.dropFirst()), within what it should be, \(range). "
             + "When it is down to \(words.value(min)), water \(later)."
     }
+
+    /// What is too wet then still drains.
+    var isJustWatered: Bool { words["watering.grace"] != nil }
 
     /// When, if in the last day.
     private var wateredLately: String? {

@@ -51,65 +51,28 @@ struct BuiltInWriter {
     }
 
     /// What limits say first, then what is typical of a plant that has none.
-    var alerts: [String] { issues(["critical", "warning"]).map(sentence) + typical }
+    var alerts: [String] { issues(["critical", "warning"]).map(sentence) + beyond }
 
     /// Dry soil and cold harm soon; what is typical of the rest is a recommendation.
-    private var typical: [String] {
-        [Metric.soilMoisture, .temperature].compactMap { metric in
-            guard let now = words["\(metric.name).now"], let value = now.value,
-                words["\(Metric.soilMoisture.name).suspect"] == nil || metric != .soilMoisture,
-                let min = words.limits(of: metric.name).min, min.kind != .limit, value < min.value ?? value
-            else { return nil }
-            return "\(HealthWords.metric(metric.name)) is \(words.timed(now)), \(below(min))."
-        }
+    private var beyond: [String] {
+        let soil = Metric.soilMoisture
+        let dry = driest.map { "Soil moisture is \(words.timed($0))\(at($0))\(limit(soil, $0))." }
+        return [dry].compactMap { $0 }
+            + [soil, .temperature].compactMap { metric in
+                guard let now = words["\(metric.name).now"], let value = now.value,
+                    words["\(soil.name).suspect"] == nil || metric != soil,
+                    let min = words.limits(of: metric.name).min, min.kind != .limit, value < min.value ?? value
+                else { return nil }
+                return "\(HealthWords.metric(metric.name)) is \(words.timed(now)), \(below(min))."
+            }
     }
 
-    // MARK: Summary
-
-    var name: String { words["plant.name"]?.text ?? "The plant" }
-
-    var summary: String {
-        let worst = alerts
-        var sentences = [opening(hasIssues: !worst.isEmpty)]
-        if let first = worst.first { sentences.append(first) }
-        switch worst.count - 1 {
-        case ..<1: break
-        case 1: sentences.append("There is one more thing to see to.")
-        default: sentences.append("There are more things to see to, listed as alerts.")
-        }
-        if let next = nextSentence { sentences.append(next) }
-        return sentences.joined(separator: " ")
+    private func limit(_ metric: Metric, _ fact: CareFact) -> String {
+        words.limits(of: metric.name).min.map { ", \(below($0))" } ?? ""
     }
 
-    private func opening(hasIssues: Bool) -> String {
-        let species = words["species.common_name"]?.text ?? words["species.name"]?.text
-        let name =
-            species.map { self.name.lowercased() == $0.lowercased() ? self.name : "\(self.name) (\($0))" } ?? name
-        guard isAnythingMeasured else {
-            let rest =
-                words["species.name"] == nil
-                ? "this plan can only say what holds for house plants in general."
-                : "this plan rests on what is typical for its species."
-            return "Nothing was measured of \(name) in the 14 days to \(now), so \(rest)"
-        }
-        return switch words["plant.status"]?.text.flatMap({ PlantStatus(rawValue: $0) }) {
-        case .critical: "\(name) needs help now."
-        case .warning: "\(name) needs attention."
-        case .stale: "How \(name) is now (\(now)) is not known."
-        case .unknown, nil: "How \(name) is cannot be judged by limits of its own (\(now))."
-        case .ok where hasIssues: "\(name) is within your limits (\(now)), but something needs attention."
-        case .ok: "\(name) is fine: all that has limits is within them (\(now))."
-        }
-    }
-
-    /// Of the plant itself, in the last 14 days.
-    private var isAnythingMeasured: Bool {
-        facts.facts.contains { fact in
-            guard fact.topic != .device, fact.metric != nil else { return false }
-            return fact.id.hasSuffix(".now") || fact.id.hasSuffix(".mean_14d") || fact.id.hasSuffix(".mean_24h")
-                || fact.id == "light.yesterday" || fact.id.hasSuffix(".last") && isOfFortnight(fact)
-        }
-    }
+    /// ` at Sensor B`, if a device is named.
+    func at(_ fact: CareFact) -> String { fact.text.map { " at \($0)" } ?? "" }
 
     func isOfFortnight(_ fact: CareFact) -> Bool {
         fact.time.map { facts.at.seconds(since: $0) <= 14 * HealthTrend.daySeconds } ?? false
@@ -147,7 +110,13 @@ struct BuiltInWriter {
     func day(_ fact: CareFact) -> String {
         let hours = fact.hours ?? 24
         let span = "in the 24 hours to \(now)"
-        return hours >= 24 ? span : "\(span), of which \(CareWords.hours(hours)) were measured,"
+        return hours >= 24 ? span : "\(span), of which \(CareWords.measured(hours)),"
+    }
+
+    /// The same of 14 days.
+    func fortnight(_ fact: CareFact) -> String {
+        let hours = fact.hours ?? 0
+        return hours >= 13 * 24 ? fortnight : "\(fortnight), of which \(CareWords.measured(hours)),"
     }
 
     /// `in the 14 days to 21 Nov 14:05`.

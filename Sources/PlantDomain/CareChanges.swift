@@ -40,8 +40,25 @@ package enum CareChanges {
             let parts = issue.id.split(separator: ".", maxSplits: 2)
             let others = ["critical", "warning"].map { "issue.\($0).\(parts.last ?? "")" }
             if others.contains(where: { first[$0] != nil }) { return nil }
+            if let over = over(issue, second) { return over }
             return "No longer so: \(Wording.cut(text, to: CareAdvice.itemLength - 20))"
         }
+    }
+
+    /// `Soil moisture is no longer below its minimum of 25 %.`
+    private static func over(_ issue: CareFact, _ old: CareWords) -> String? {
+        guard issue.id.contains(".\(HealthIssue.Kind.limitExceeded.rawValue)."), let metric = issue.metric,
+            let value = issue.value
+        else { return nil }
+        let subject = Metric.named(metric) == nil ? "extra.\(metric)" : metric
+        let words = "\(HealthWords.metric(metric)) is no longer"
+        if let min = old["\(subject).limit_min"], value < min.value ?? value {
+            return "\(words) below its minimum of \(old.value(min))."
+        }
+        if let max = old["\(subject).limit_max"], value > max.value ?? value {
+            return "\(words) above its maximum of \(old.value(max))."
+        }
+        return nil
     }
 
     // MARK: Numbers and states
@@ -65,7 +82,7 @@ package enum CareChanges {
             guard let before, new["\(fact.id.dropLast(9)).now"].map({ $0.metric != Metric.soilMoisture.name }) ?? true
             else { return nil }
             return
-                "On average of 24 hours \(new.metric(fact)) is \(new.value(fact)) (\(new.time(new.facts.at))), before "
+                "The 24-hour mean of \(new.metric(fact)) is \(new.value(fact)) (\(new.time(new.facts.at))), before "
                 + "\(old.value(before)) (\(old.time(old.facts.at)))."
         case (.computed, "mean_14d") where fact.id.hasPrefix("light."):
             guard let before else { return nil }

@@ -25,12 +25,12 @@ extension CareFacts {
         // Said again, it is said anew.
         if after.id.hasPrefix("feedback."), before.time != after.time { return true }
         guard let old = before.value, let new = after.value, old != new else { return false }
-        return step.isReached(old, new) || step.limits.contains { side(old, $0, previous) != side(new, $0, self) }
+        return step.isReached(old, new) || step.limits.contains { side(old, $0) != side(new, $0) }
     }
 
-    /// On which side of a limit: −1 beyond it, 0 where there is none.
-    private func side(_ value: Double, _ limit: String, _ facts: CareFacts) -> Int {
-        guard let limit = facts[limit]?.value else { return 0 }
+    /// On which side of a limit as it is now: −1 beyond it, 0 where there is none. That a limit was moved counts by itself.
+    private func side(_ value: Double, _ limit: String) -> Int {
+        guard let limit = self[limit]?.value else { return 0 }
         return value < limit ? -1 : value > limit ? 1 : 0
     }
 
@@ -72,7 +72,7 @@ struct CareStep {
         case (.limit, _), (.species, _): (part, limits) = (0, [])
         case _ where isIssue || isFleeting: (part, limits) = (.infinity, [])
         case (_, "now") where Self.daily.contains(subject): (part, limits) = (.infinity, own)
-        case (_, "now"), (_, "last"), (_, "mean_24h"): (part, limits) = (1, all)
+        case (_, "now"), (_, "last"), (_, "driest"), (_, "mean_24h"): (part, limits) = (1, all)
         case (_, "mean_14d") where parts.first == "light":
             (part, limits) = (0.5, ["min", "max"].map { "\(Metric.lightLevel.name).limit_\($0)" })
         case (_, "mean_14d"): (part, limits) = (0.5, [])
@@ -87,10 +87,12 @@ struct CareStep {
     }
 
     private static let fleeting: Set = [
-        "watering.next", "watering.count_60d", "watering.cycle", "light.yesterday_known", "light.days_14d",
+        "watering.next", "watering.count_60d", "watering.cycle", "watering.gap", "watering.grace", "soil_moisture.wettest", "light.yesterday_known", "light.days_14d",
         "light.needed_factor", "light.lamp_ppfd", "light.lamp_lit_24h", "light.lamp_more",
     ]
-    private static let fleetingEndings: Set = ["change_24h", "change_14d", "drying", "reaches_min_at"]
+    private static let fleetingEndings: Set = [
+        "change_24h", "change_14d", "drying", "reaches_min_at", "time_constant",
+    ]
 
     func isReached(_ old: Double, _ new: Double) -> Bool {
         part.isFinite && abs(new - old) >= part * step(old, new) && new != old

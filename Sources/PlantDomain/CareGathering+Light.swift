@@ -23,6 +23,7 @@ extension CareGathering {
         guard let light else { return }
         let hours = Self.rounded(light.coverage * day.length / 3600, decimals: 0)
         guard let level = light.level else {
+            guard light.coverage >= 0.005 else { return }
             add(
                 CareFact(
                     id: "light.yesterday_known", topic: .light, kind: .computed, metric: name,

@@ -4,7 +4,6 @@ extension CareGathering {
         state("plant.species", .plant, plant.species.map { HealthWords.name($0, else: "") })
         state("plant.room", .plant, plant.room.map { HealthWords.name($0, else: "") })
         state("plant.light_source", .light, plant.lightSource.rawValue)
-        state("plant.status", .plant, plant.status(now: now).rawValue)
         guard let species = subject.species else { return }
         let name = HealthWords.name(species.scientificName, else: "")
         state("species.name", .plant, name, .species)
@@ -25,7 +24,9 @@ extension CareGathering {
 
     /// `issue.critical.limit_exceeded.soil_moisture`; of several that are alike the second ends in `.2`.
     mutating func gatherIssues() {
-        for issue in HealthCheck(subject.health, at: now).issues.prefix(Self.mostIssues) {
+        gatherGrace()
+        gatherAlerts()
+        for issue in HealthCheck(subject.health, at: now).issues.prefix(Self.mostIssues).map(settled) {
             var parts = ["issue", issue.severity.rawValue, issue.kind.rawValue]
             if let metric = issue.metric { parts.append(metric) }
             let id = parts.joined(separator: ".")
@@ -40,6 +41,50 @@ extension CareGathering {
                         : nil,
                     text: issue.text, unit: isSound ? issue.unit : nil, time: time(of: issue)))
         }
+    }
+
+    /// Right after a watering soil is wet, and nobody is alerted.
+    private mutating func gatherGrace() {
+        let name = Metric.soilMoisture.name
+        var plant = plant
+        let isWet = self["\(name).now"]?.value.flatMap { value in limits(of: name).max?.value.map { value > $0 } } ?? false
+        let isTold = subject.waterings.last.map { now.seconds(since: $0) < WateringTrace.graceSeconds } ?? false
+        // What is higher now than it was within the day has risen since.
+        let rise = (self["\(name).now"]?.value ?? 0) - (self["\(name).min_24h"]?.value ?? 100)
+        if isWet, isTold || rise >= WateringRule.leastRise {
+            add(
+                CareFact(
+                    id: "watering.grace", topic: .watering, kind: .state, metric: name, text: isTold ? "event" : "rise"))
+            plant.thresholds[name]?.max = nil
+        }
+        state("plant.status", .plant, plant.status(now: now).rawValue)
+    }
+
+    /// Those that go on, whatever the value of now is: `alert.soil_moisture.min`.
+    private mutating func gatherAlerts() {
+        for alert in subject.health.alerts where alert.state == .firing && alert.subject.kind == .threshold {
+            guard let metric = alert.subject.metric, let direction = alert.subject.direction,
+                self["\(metric).now"] != nil || self["extra.\(metric).now"] != nil
+            else { continue }
+            add(
+                CareFact(
+                    id: "alert.\(metric).\(direction.rawValue)", topic: Self.topic(of: metric), kind: .state,
+                    metric: metric, text: alert.state.rawValue, time: alert.startedAt))
+        }
+    }
+
+    /// As it is said in a plan, which is shown for days: without how long it has been so, and softer after a watering.
+    private func settled(_ issue: HealthIssue) -> HealthIssue {
+        guard issue.kind == .limitExceeded else { return issue }
+        let lasting = issue.since.map { ", for \(HealthWords.span(now.seconds(since: $0)))." } ?? ""
+        let text = !lasting.isEmpty && issue.text.hasSuffix(lasting) ? issue.text.dropLast(lasting.count) + "." : issue.text
+        let isGraced =
+            issue.metric == Metric.soilMoisture.name && self["watering.grace"] != nil
+            && (issue.value ?? 0) > (issue.limit ?? 100)
+        return HealthIssue(
+            kind: issue.kind, metric: issue.metric, severity: isGraced ? .info : issue.severity,
+            text: isGraced ? text.dropLast() + ": it was watered within the day, so some of it still drains off." : text,
+            value: issue.value, unit: issue.unit, limit: issue.limit, since: issue.since)
     }
 
     private static func topic(of issue: HealthIssue) -> CareTopic {

@@ -4,6 +4,8 @@ struct CareGathering {
     /// More extra metrics than this are left out, those without limits first: a prompt has to end somewhere.
     static let mostExtras = 8
     static let mostIssues = 16
+    /// What house plants stand, in °C.
+    static let leastTemperature = 5.0
     static let mostDevices = 8
 
     let subject: CareSubject
@@ -73,7 +75,7 @@ struct CareGathering {
             .prefix(Self.mostExtras).map { $0 }
     }
 
-    private mutating func gatherLimits() {
+    mutating func gatherLimits() {
         let known = Self.plantMetrics.map { ($0.name, $0.name) } + extras.map { ($0, "extra.\($0)") }
         for (name, id) in known {
             add(plant.thresholds[name], of: name, id: id, "limit", .limit)
@@ -86,6 +88,11 @@ struct CareGathering {
         } else {
             let humidity = Metric.humidity.name
             add(PlantGroup.ordinaryHumidity, of: humidity, id: humidity, "usual", .species)
+        }
+        // Whatever it is, frost and what is near to it harm it.
+        let temperature = Metric.temperature.name
+        if self["\(temperature).species_min"] == nil {
+            add(Threshold(min: Self.leastTemperature), of: temperature, id: temperature, "usual", .species)
         }
     }
 

@@ -12,7 +12,7 @@ package struct CareSubject: Sendable {
     package let waterings: [Timestamp]
     /// On the newest plan that has any.
     package let feedback: [CareFeedback]
-    /// From the forecast of drying; nil when it cannot be told. Without it the pace of the last days is gone by.
+    /// For ``soilMoistureMinimum(at:)``; nil when nobody has looked. Only then the pace of the last days is gone by.
     package var drying: CareDrying?
 
     package init(
@@ -60,16 +60,56 @@ package struct CareLightDay: Sendable, Equatable {
     }
 }
 
-/// When soil moisture is foretold to reach the plant's lower limit.
+/// What the outlook of drying says of the lower limit that advice goes by.
 package struct CareDrying: Sendable, Equatable {
-    package let reachesMinimumAt: Timestamp
-    /// Most likely it is between these.
-    package let low: Timestamp
-    package let high: Timestamp
+    /// The lower limit of soil moisture it was asked for, in %; nil: none is known.
+    package let minimum: Double?
+    /// When it will be reached; nil with a reason.
+    package let reachesMinimumAt: Timestamp?
+    package let reason: DryingOutlook.Reason?
+    /// The newest value of the device that says first that it is too dry, in %.
+    package let value: LatestTelemetry.Value?
+    /// τ of θ(t) = θr + (θ0−θr)·exp(−t/τ), in seconds; nil when nothing is known of how it dries.
+    package let timeConstant: Double?
+    /// θr, %.
+    package let residual: Double?
 
-    package init(reachesMinimumAt: Timestamp, low: Timestamp, high: Timestamp) {
+    package init(
+        minimum: Double?, reachesMinimumAt: Timestamp?, reason: DryingOutlook.Reason? = nil,
+        value: LatestTelemetry.Value? = nil, timeConstant: Double? = nil, residual: Double? = nil
+    ) {
+        self.minimum = minimum
         self.reachesMinimumAt = reachesMinimumAt
-        self.low = low
-        self.high = high
+        self.reason = reason
+        self.value = value
+        self.timeConstant = timeConstant
+        self.residual = residual
+    }
+
+    package init(_ outlook: DryingOutlook) {
+        var value: LatestTelemetry.Value?
+        if let known = outlook.value, let time = outlook.measuredAt {
+            value = LatestTelemetry.Value(value: known, time: time)
+        }
+        self.init(
+            minimum: outlook.minimum, reachesMinimumAt: outlook.prediction?.reachesMinimumAt, reason: outlook.reason,
+            value: value, timeConstant: outlook.basis?.timeConstant, residual: outlook.basis?.residual)
+    }
+
+    /// How long the soil takes from one moisture to another, in days; nil: that is not known, or it never gets there.
+    func days(from moisture: Double, to minimum: Double) -> Double? {
+        guard let timeConstant, let residual, timeConstant.isFinite, residual.isFinite else { return nil }
+        return PlantScience.dryingTime(
+            from: moisture, to: minimum, residual: residual, timeConstant: timeConstant
+        ).map { $0 / HealthTrend.daySeconds }
+    }
+}
+
+extension CareSubject {
+    /// The lower limit of soil moisture that advice goes by, the plant's own or else its species', in %; nil: none.
+    package func soilMoistureMinimum(at now: Timestamp) -> Double? {
+        var gathering = CareGathering(self, at: now)
+        gathering.gatherLimits()
+        return gathering.limits(of: Metric.soilMoisture.name).min?.value
     }
 }

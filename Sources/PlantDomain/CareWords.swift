@@ -21,7 +21,8 @@ struct CareWords {
         guard let value = fact.value else { return "" }
         let number = Self.number(value)
         guard let unit = fact.unit else { return number }
-        return "\(number) \(number == "1" && unit == "days" ? "day" : unit)"
+        guard number == "1" else { return "\(number) \(unit)" }
+        return "1 " + (unit == "days" ? "day" : unit == "points a day" ? "point a day" : unit)
     }
 
     /// Facts are rounded already.
@@ -29,6 +30,12 @@ struct CareWords {
 
     /// `about 24 hours`, `1 hour`.
     static func hours(_ hours: Double) -> String { number(hours) == "1" ? "1 hour" : "\(number(hours)) hours" }
+
+    /// `1 hour was measured`, `8 days were measured`.
+    static func measured(_ hours: Double) -> String {
+        guard hours >= 48 else { return "\(Self.hours(hours)) \(number(hours) == "1" ? "was" : "were") measured" }
+        return "\(number((hours / 24).rounded())) days were measured"
+    }
 
     // MARK: Times
 

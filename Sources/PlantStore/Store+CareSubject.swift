@@ -24,9 +24,8 @@ extension Store {
                 LightBucket(start: $0.start, width: 3600, lux: $0.mean)
             }
             let light = DailyLight.sums(of: completed, from: buckets).filter { $0.light.coverage > 0 }
-            let outlook = try Self.dryingOutlook(of: health.plant, at: now, on: connection)
             let extras = Set(hours.keys.filter { Metric.named($0) == nil }.sorted().prefix(Self.careExtras))
-            return CareSubject(
+            var subject = CareSubject(
                 health: health,
                 species: health.plant.ownSpecies ?? health.plant.species.flatMap { SpeciesLibrary.builtIn(named: $0) },
                 zone: zone,
@@ -35,10 +34,11 @@ extension Store {
                 light: light.map { CareLightDay(day: $0.day, light: $0.light) },
                 waterings: try Self.waterings(
                     of: id, since: now.adding(seconds: -Self.careWateringDays * 86_400), on: connection),
-                feedback: try Self.newestCareFeedback(of: id, connection),
-                drying: outlook.prediction.map {
-                    CareDrying(reachesMinimumAt: $0.reachesMinimumAt, low: $0.low, high: $0.high)
-                })
+                feedback: try Self.newestCareFeedback(of: id, connection))
+            subject.drying = CareDrying(
+                try Self.dryingOutlook(
+                    of: health.plant, minimum: subject.soilMoistureMinimum(at: now), at: now, on: connection))
+            return subject
         }
     }
 }

@@ -7,12 +7,14 @@ extension Store {
     package func dryingOutlook(of plant: EntityID, at now: Timestamp) async throws -> DryingOutlook? {
         try await pool.run { connection in
             guard let known = try Self.plant(connection, plant) else { return nil }
-            return try Self.dryingOutlook(of: known, at: now, on: connection)
+            return try Self.dryingOutlook(
+                of: known, minimum: known.thresholds[Metric.soilMoisture.name]?.min, at: now, on: connection)
         }
     }
 
+    /// - Parameter minimum: the lower limit of soil moisture to foretell, in %.
     static func dryingOutlook(
-        of plant: Plant, at now: Timestamp, on connection: PostgresConnection
+        of plant: Plant, minimum: Double?, at now: Timestamp, on connection: PostgresConnection
     ) throws -> DryingOutlook {
         let from = now.adding(seconds: -DryingOutlook.spanSeconds)
         let hours = try moistureHours(of: plant.id, from: from, to: now, connection)
@@ -29,7 +31,7 @@ extension Store {
         }
         return DryingOutlook(
             series, waterings: try waterings(of: plant.id, since: from, on: connection),
-            minimum: plant.thresholds[Metric.soilMoisture.name]?.min, at: now)
+            minimum: minimum, at: now)
     }
 
     /// Means of hours, at the middle of what of them is over.

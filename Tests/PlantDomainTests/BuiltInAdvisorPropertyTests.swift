@@ -71,7 +71,15 @@ import Testing
         }
         if Int.random(in: 0..<3, using: &random) == 0 {
             let time = plant.now.adding(seconds: Double.random(in: -1e6...2e7, using: &random))
-            plant.drying = CareDrying(reachesMinimumAt: time, low: time, high: time)
+            plant.drying = CareDrying(
+                minimum: plant.subject.soilMoistureMinimum(at: plant.now), reachesMinimumAt: time,
+                value: .init(value: number("soil_moisture"), time: plant.now),
+                timeConstant: number("zz") * 86_400, residual: number("soil_moisture"))
+        } else if Bool.random(using: &random) {
+            plant.drying = CareDrying(
+                minimum: plant.subject.soilMoistureMinimum(at: plant.now), reachesMinimumAt: nil,
+                reason: DryingOutlook.Reason.allCases.randomElement(using: &random),
+                value: .init(value: number("soil_moisture"), time: plant.now))
         }
         plant.patient.alerts = [
             plant.patient.alert(.sensorStuck, metric: "humidity", value: number("humidity"), since: 7200),
@@ -111,11 +119,12 @@ import Testing
 
             let words = CareWords(facts)
             // Words of ours that are no values: spans, 12 hours of light.
-            var known: Set = ["12", "14", "24", "60"]
+            var known: Set = ["12", "14", "16", "24", "60"]
             known.formUnion(Self.numbers(in: words.time(facts.at) + " " + words.date(facts.today)))
             for fact in facts.facts {
                 let said = [
                     fact.value.map { CareWords.number(abs($0)) }, fact.hours.map { CareWords.number($0) }, fact.text,
+                    fact.hours.map { CareWords.measured($0) },
                     fact.time.map { words.time($0) }, fact.time.map { words.day(of: $0) }, fact.unit,
                 ].compactMap { $0 }
                 known.formUnion(said.flatMap { Self.numbers(in: $0) })

@@ -35,11 +35,33 @@ import Testing
                 == "New: Soil moisture is 22 %, 3 points below its minimum of 25 % (as of 21 Nov 13:55).")
         #expect(
             changes({ $0 = fine }, from: dry).first
-                == "No longer so: Soil moisture is 22 %, 3 points below its minimum of 25 %.")
+                == "Soil moisture is no longer below its minimum of 25 %.")
         // Worse is new, and not over.
         let worse = changes({ $0.patient.latest["soil_moisture"] = (9, 300) }, from: dry)
         #expect(worse.first?.hasPrefix("New: Soil moisture is 9 %") == true)
         #expect(!worse.contains { $0.hasPrefix("No longer so") })
+    }
+
+    @Test func `how long it has been so is not told: a plan is shown for days`() {
+        let told = changes { plant in
+            plant.patient.latest["soil_moisture"] = (22, 300)
+            plant.patient.alerts = [plant.patient.alert(.threshold, metric: "soil_moisture", .min, since: 60)]
+        }
+        #expect(told.first == "New: Soil moisture is 22 %, 3 points below its minimum of 25 % (as of 21 Nov 13:55).")
+    }
+
+    @Test func `that a limit was moved moves no value`() {
+        var dry = CarePatient.measured
+        dry.patient.hours["humidity"] = { _ in 45 }
+        let told = changes(
+            {
+                $0.species = "Nephrolepis exaltata"
+                $0.patient.hours["humidity"] = { _ in 45.1 }
+            }, from: dry)
+        #expect(told.contains("Its species is Nephrolepis exaltata, before Chlorophytum comosum."))
+        #expect(!told.contains { $0.contains("24-hour mean") })
+        let drier = changes { $0.patient.hours["humidity"] = { _ in 39 } }
+        #expect(drier == ["The 24-hour mean of humidity is 39 % RH (21 Nov 14:00), before 50 % RH (21 Nov 14:00)."])
     }
 
     @Test func `limits, species, names and devices`() {

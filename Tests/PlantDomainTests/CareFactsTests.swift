@@ -151,13 +151,15 @@ import Testing
     @Test func `a forecast goes before the pace of the last days`() {
         var plant = CarePatient.measured
         let time = plant.now.adding(seconds: 6 * 86_400)
-        plant.drying = CareDrying(reachesMinimumAt: time, low: plant.now, high: time)
+        plant.drying = CareDrying(minimum: 25, reachesMinimumAt: time)
         #expect(plant.facts["watering.next"]?.text == "forecast")
         #expect(plant.facts["watering.next"]?.time == time)
         #expect(plant.advice.watering.nextDate?.text == "2026-11-27")
         // It is of a limit that is not gone by.
         plant.patient.thresholds["soil_moisture"] = Threshold(min: 60, max: 30)
-        #expect(plant.facts["watering.next"]?.text == "pace")
+        #expect(plant.facts["watering.next"]?.text == "forecast", "of the species: the same limit")
+        plant.drying = CareDrying(minimum: 60, reachesMinimumAt: time)
+        #expect(plant.facts["soil_moisture.reaches_min_at"] == nil)
     }
 
     @Test(

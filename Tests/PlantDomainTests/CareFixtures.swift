@@ -16,6 +16,8 @@ struct CarePatient {
     var waterings: [Double] = []
     var feedback: [CareFeedback] = []
     var drying: CareDrying?
+    /// Soil moisture of other devices in the pot, five minutes old, by their names.
+    var others: [(String, Double)] = []
 
     var now: Timestamp {
         get { patient.now }
@@ -38,7 +40,7 @@ struct CarePatient {
         let known = species.flatMap { SpeciesLibrary.builtIn(named: $0) }
         return CareSubject(
             health: HealthSubject(
-                plant: plant, members: health.members, alerts: health.alerts, hours: health.hours,
+                plant: plant, members: health.members + otherMembers, alerts: health.alerts, hours: health.hours,
                 yesterday: day(-1)),
             species: known, zone: zone,
             days: days.mapValues { values in
@@ -55,6 +57,33 @@ struct CarePatient {
                 }
             },
             waterings: waterings.map { now.adding(seconds: -$0 * 86_400) }.sorted(), feedback: feedback, drying: drying)
+    }
+
+    private var otherMembers: [HealthSubject.Member] {
+        others.enumerated().map { index, other in
+            let time = now.adding(seconds: -300)
+            return HealthSubject.Member(
+                device: Device(
+                    id: EntityID(high: 7, low: UInt64(index + 2)), macAddress: MACAddress("02000000000\(index + 2)")!,
+                    name: other.0, firmwareVersion: nil, sensorTypes: [], reportingIntervalSeconds: 600,
+                    plantID: patient.plant, createdAt: now.adding(seconds: -1e7), lastSeenAt: time, announcedOnline: true,
+                    battery: nil, rssi: nil),
+                latest: LatestTelemetry(
+                    time: time, receivedAt: time, timeSource: .device,
+                    values: ["soil_moisture": .init(value: other.1, time: time)]), battery: nil)
+        }
+    }
+
+    /// What is foretold of a curve that was measured since `hours` before now, of the limit that advice goes by.
+    func foretold(hours: Int, _ moisture: (Double) -> Double) -> CareDrying {
+        let points = (0...hours).map { hour in
+            LatestTelemetry.Value(
+                value: moisture(Double(hour) / 24), time: now.adding(seconds: Double(hour - hours) * 3600 - 300))
+        }
+        return CareDrying(
+            DryingOutlook(
+                [.init(device: patient.device, hours: points, newest: points.last, silenceAllowed: 1800)],
+                waterings: [points[0].time.adding(seconds: -1)], minimum: subject.soilMoistureMinimum(at: now), at: now))
     }
 
     var facts: CareFacts { CareFacts(subject, at: now) }

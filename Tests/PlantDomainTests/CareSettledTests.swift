@@ -61,8 +61,7 @@ import Testing
         #expect(!counts { $0.patient.latest["soil_moisture"] = (41, 10) })
         #expect(!counts { $0.now = $0.now.adding(seconds: 240) })
         #expect(
-            !counts { $0.drying = CareDrying(reachesMinimumAt: $0.now.adding(seconds: 9e5), low: $0.now, high: $0.now) }
-        )
+            !counts { $0.drying = CareDrying(minimum: 25, reachesMinimumAt: $0.now.adding(seconds: 9e5)) })
     }
 
     @Test func `limits, states, species, what is wrong and what happened always count`() {
