@@ -2,7 +2,7 @@ extension BuiltInWriter {
     /// What is worth knowing, the most important first.
     var tips: [String] {
         var tips = contradictions + doubts + disagreement
-        tips += feedback + scorch
+        tips += feedback + scorch + salty
         tips += issues(["info"]).compactMap(hint)
         tips += silent + missing + unnamed + season
         return Array(tips.prefix(CareAdvice.mostItems))
@@ -27,6 +27,18 @@ extension BuiltInWriter {
         guard let value = words["light.mean_14d"]?.value else { return false }
         let limits = words.limits(of: Metric.lightLevel.name)
         return value < limits.min?.value ?? value || value > limits.max?.value ?? value
+    }
+
+    /// Salts of fertilizer and of hard water stay when water dries.
+    private var salty: [String] {
+        let name = Metric.soilEC.name
+        guard let now = words["\(name).now"], let value = now.value, let max = words.limits(of: name).max,
+            value > max.value ?? value
+        else { return [] }
+        return [
+            "Soil EC is \(words.timed(now)), \(above(max)): give no fertilizer for now, and rinse the soil with plenty of clear "
+                + "water that can run off below."
+        ]
     }
 
     /// Which of several devices is right cannot be told.
@@ -60,8 +72,9 @@ extension BuiltInWriter {
     }
 
     private var doubts: [String] {
-        guard let suspect = words["\(Metric.soilMoisture.name).suspect"], let doubt = doubt(suspect) else { return [] }
-        return ["\(doubt) Calibrate it dry and wet, and put it in the soil down to its line."]
+        // Why, the watering says.
+        guard let suspect = words["\(Metric.soilMoisture.name).suspect"], doubt(suspect) != nil else { return [] }
+        return ["Calibrate the soil moisture probe dry and wet, and put it in the soil down to its line."]
     }
 
     private var feedback: [String] {

@@ -19,7 +19,13 @@ extension BuiltInWriter {
         let date = day == facts.today ? "today, \(words.date(day))" : "about \(words.date(day))"
         switch next.text {
         case "below_minimum": return "Water it \(date)."
-        case "interval": return "By the usual interval the next watering is due \(date)."
+        case "interval":
+            if let due = words["watering.due"]?.time {
+                return
+                    "By the usual interval it was due on \(words.day(of: due)): feel the soil, and water it \(date), unless it is "
+                    + "still moist."
+            }
+            return "By the usual interval the next watering is due \(date)."
         default:
             let limit = limits.min.map { " of \(words.value($0)) (\(words.origin($0)))" } ?? ""
             return "Soil moisture reaches its lower limit\(limit) \(date), as it dries now: water it then."

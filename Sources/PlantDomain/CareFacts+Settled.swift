@@ -87,7 +87,8 @@ struct CareStep {
     }
 
     private static let fleeting: Set = [
-        "watering.next", "watering.count_60d", "watering.cycle", "watering.gap", "watering.grace", "soil_moisture.wettest", "light.yesterday_known", "light.days_14d",
+        "watering.next", "watering.count_60d", "watering.cycle", "watering.due", "watering.gap", "watering.grace",
+        "soil_moisture.wettest", "light.yesterday_known", "light.days_14d",
         "light.needed_factor", "light.lamp_ppfd", "light.lamp_lit_24h", "light.lamp_more",
     ]
     private static let fleetingEndings: Set = [

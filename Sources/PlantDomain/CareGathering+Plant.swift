@@ -47,14 +47,16 @@ extension CareGathering {
     private mutating func gatherGrace() {
         let name = Metric.soilMoisture.name
         var plant = plant
-        let isWet = self["\(name).now"]?.value.flatMap { value in limits(of: name).max?.value.map { value > $0 } } ?? false
+        let isWet =
+            self["\(name).now"]?.value.flatMap { value in limits(of: name).max?.value.map { value > $0 } } ?? false
         let isTold = subject.waterings.last.map { now.seconds(since: $0) < WateringTrace.graceSeconds } ?? false
         // What is higher now than it was within the day has risen since.
         let rise = (self["\(name).now"]?.value ?? 0) - (self["\(name).min_24h"]?.value ?? 100)
         if isWet, isTold || rise >= WateringRule.leastRise {
             add(
                 CareFact(
-                    id: "watering.grace", topic: .watering, kind: .state, metric: name, text: isTold ? "event" : "rise"))
+                    id: "watering.grace", topic: .watering, kind: .state, metric: name, text: isTold ? "event" : "rise")
+            )
             plant.thresholds[name]?.max = nil
         }
         state("plant.status", .plant, plant.status(now: now).rawValue)
@@ -75,15 +77,27 @@ extension CareGathering {
 
     /// As it is said in a plan, which is shown for days: without how long it has been so, and softer after a watering.
     private func settled(_ issue: HealthIssue) -> HealthIssue {
+        if issue.kind == .airTooDry || issue.kind == .airTooHumid, let value = issue.value {
+            // In as many digits as elsewhere in the plan, if that leaves it beyond the limit.
+            let fine = Wording.rounded(value, decimals: 3)
+            let rough = Wording.rounded(value, decimals: 2)
+            guard rough != issue.limit.map({ Wording.rounded($0, decimals: 2) }) else { return issue }
+            return HealthIssue(
+                kind: issue.kind, metric: issue.metric, severity: issue.severity,
+                text: issue.text.replacing("\(fine) kPa", with: "\(rough) kPa", maxReplacements: 1), value: value,
+                unit: issue.unit, limit: issue.limit, since: issue.since)
+        }
         guard issue.kind == .limitExceeded else { return issue }
         let lasting = issue.since.map { ", for \(HealthWords.span(now.seconds(since: $0)))." } ?? ""
-        let text = !lasting.isEmpty && issue.text.hasSuffix(lasting) ? issue.text.dropLast(lasting.count) + "." : issue.text
+        let text =
+            !lasting.isEmpty && issue.text.hasSuffix(lasting) ? issue.text.dropLast(lasting.count) + "." : issue.text
         let isGraced =
             issue.metric == Metric.soilMoisture.name && self["watering.grace"] != nil
             && (issue.value ?? 0) > (issue.limit ?? 100)
         return HealthIssue(
             kind: issue.kind, metric: issue.metric, severity: isGraced ? .info : issue.severity,
-            text: isGraced ? text.dropLast() + ": it was watered within the day, so some of it still drains off." : text,
+            text: isGraced
+                ? text.dropLast() + ": it was watered within the day, so some of it still drains off." : text,
             value: issue.value, unit: issue.unit, limit: issue.limit, since: issue.since)
     }
 

@@ -59,7 +59,9 @@ extension CareGathering {
                 hours: CareSubject.wateringDays * 24))
         let gaps = zip(days, days.dropFirst()).map { Double($1.day.days(since: $0.day)) }.suffix(Self.countedGaps)
         if gaps.count == 1 {
-            add(CareFact(id: "watering.gap", topic: .watering, kind: .computed, value: gaps[gaps.startIndex], unit: "days"))
+            add(
+                CareFact(
+                    id: "watering.gap", topic: .watering, kind: .computed, value: gaps[gaps.startIndex], unit: "days"))
         }
         guard gaps.count >= 2, let median = TheilSen.median(Array(gaps)) else { return }
         add(
@@ -228,7 +230,13 @@ extension CareGathering {
         if day.start > today.start { return addNext(day.start, "interval") }
         // Habit says today or before; moist soil says not yet, and nothing says when.
         let isMoist = current != nil && limits.min != nil && !isSuspect
-        if !isMoist { addNext(now, "interval") }
+        guard !isMoist else { return }
+        if day.start < today.start {
+            add(
+                CareFact(
+                    id: "watering.due", topic: .watering, kind: .computed, text: "interval", time: day.start))
+        }
+        addNext(now, "interval")
     }
 
     private mutating func addNext(_ time: Timestamp, _ basis: String) {

@@ -29,7 +29,7 @@ enum DryingWords {
 
     static let noData = "No device in this pot has measured soil moisture."
 
-    static let noLimit = "The plant has no lower limit of soil moisture that could be reached."
+    static let noLimit = "No lower limit of soil moisture is set for this plant."
 
     static func stale(_ value: Double, age: Double) -> String {
         "Soil moisture was last measured \(HealthWords.span(age)) ago, as \(percent(value)); how it is now is not known."

@@ -20,7 +20,8 @@ import Testing
     /// 6·ln(43 ÷ (minimum − 5)) days after the watering, whoever set the minimum; the straight line would be there earlier.
     @Test(
         arguments: [
-            (nil, "2026-11-23", "About every 6 days"), (Threshold(min: 25, max: 75), "2026-11-23", "About every 6 days"),
+            (nil, "2026-11-23", "About every 6 days"),
+            (Threshold(min: 25, max: 75), "2026-11-23", "About every 6 days"),
             (Threshold(min: 30, max: 75), "2026-11-21", "About every 5 days"),
             (Threshold(min: 20, max: 75), "2026-11-24", "About every 8 days"),
         ] as [(Threshold?, String, String)])

@@ -14,7 +14,8 @@ import Testing
     @Test func `without limits a plan goes by what is typical, and says so`() {
         #expect(
             opening { $0.patient.thresholds = [:] }.hasPrefix(
-                "Spidey (Spider plant) is as is typical for its species, as far as it is measured (21 Nov 14:00). Soil"))
+                "Spidey (Spider plant) is as is typical for its species, as far as it is measured (21 Nov 14:00). Soil")
+        )
         #expect(
             opening { plant in
                 plant.patient.thresholds = [:]
@@ -49,7 +50,8 @@ import Testing
             plant.species = species
             plant.patient.latest = ["humidity": (humidity, 300)]
         }
-        #expect(text.contains("needs attention (21 Nov 14:00). Its humidity, \(Int(humidity)) % RH (21 Nov 13:55), \(end)"))
+        #expect(
+            text.contains("needs attention (21 Nov 14:00). Its humidity, \(Int(humidity)) % RH (21 Nov 13:55), \(end)"))
     }
 
     @Test func `wet soil is told, too`() {
@@ -73,7 +75,8 @@ import Testing
         #expect(!plant.advice.tips.contains { $0.contains("One such day") })
         #expect(
             opening { $0.patient.hours["temperature"] = { $0 == -3 ? 36 : 21 } }.contains(
-                "needs attention (21 Nov 14:00). Of its temperature: in the 24 hours to 21 Nov 14:00 it went up to 37 °C"))
+                "needs attention (21 Nov 14:00). Of its temperature: in the 24 hours to 21 Nov 14:00 it went up to 37 °C"
+            ))
     }
 
     @Test func `frost harms whatever house plant it is`() {
@@ -151,7 +154,9 @@ import Testing
 
     /// Ordinary plants of every class of water and light, with and without limits, dry, right and wet.
     @Test func `no text is cut`() throws {
-        let species: [String?] = [nil, "Chlorophytum comosum", "Aloe vera", "Nephrolepis exaltata", "Monstera deliciosa"]
+        let species: [String?] = [
+            nil, "Chlorophytum comosum", "Aloe vera", "Nephrolepis exaltata", "Monstera deliciosa",
+        ]
         for name in species {
             for isLimited in [true, false] {
                 for moisture in [0.0, 18, 45, 95] {

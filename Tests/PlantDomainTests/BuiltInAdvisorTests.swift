@@ -130,6 +130,17 @@ import Testing
         #expect(plant.advice.watering.nextDate == nil)
         plant.patient.latest = [:]
         #expect(plant.advice.watering.nextDate?.text == "2026-11-21")
+        #expect(
+            plant.advice.summary.hasSuffix(
+                "By the usual interval it was due on 19 Nov: feel the soil, and water it today, 21 Nov, unless it is still "
+                    + "moist."))
+    }
+
+    @Test func `salty soil is to be rinsed`() {
+        var plant = CarePatient.measured
+        plant.patient.thresholds["soil_ec"] = Threshold(max: 2000)
+        plant.patient.latest["soil_ec"] = (3500, 300)
+        #expect(plant.advice.tips.contains { $0.contains("rinse the soil") && $0.contains("2000 µS/cm (your limit)") })
     }
 
     @Test(arguments: [(-3.0, "2026-11-21"), (2, "2026-11-23"), (90, "2027-02-19"), (91, nil)])
@@ -281,7 +292,8 @@ import Testing
             CareFeedback(item: .watering, verdict: .notHelpful, at: plant.now.adding(seconds: -86_400), by: "a@b.c")
         ]
         #expect(
-            plant.advice.tips.first?.hasPrefix("On 20 Nov the advice on watering was marked as not helpful. If") == true)
+            plant.advice.tips.first?.hasPrefix("On 20 Nov the advice on watering was marked as not helpful. If") == true
+        )
         #expect(plant.advice.tips.contains { $0.contains("species Plastic fern") })
     }
 

@@ -66,7 +66,8 @@ struct CarePatient {
                 device: Device(
                     id: EntityID(high: 7, low: UInt64(index + 2)), macAddress: MACAddress("02000000000\(index + 2)")!,
                     name: other.0, firmwareVersion: nil, sensorTypes: [], reportingIntervalSeconds: 600,
-                    plantID: patient.plant, createdAt: now.adding(seconds: -1e7), lastSeenAt: time, announcedOnline: true,
+                    plantID: patient.plant, createdAt: now.adding(seconds: -1e7), lastSeenAt: time,
+                    announcedOnline: true,
                     battery: nil, rssi: nil),
                 latest: LatestTelemetry(
                     time: time, receivedAt: time, timeSource: .device,
@@ -83,7 +84,8 @@ struct CarePatient {
         return CareDrying(
             DryingOutlook(
                 [.init(device: patient.device, hours: points, newest: points.last, silenceAllowed: 1800)],
-                waterings: [points[0].time.adding(seconds: -1)], minimum: subject.soilMoistureMinimum(at: now), at: now))
+                waterings: [points[0].time.adding(seconds: -1)], minimum: subject.soilMoistureMinimum(at: now), at: now)
+        )
     }
 
     var facts: CareFacts { CareFacts(subject, at: now) }

@@ -1,3 +1,4 @@
+import Foundation
 import PlantDomain
 import PlantStore
 import Postgres
@@ -102,6 +103,43 @@ import Testing
         #expect(subject.days["x00"]?.map { "\($0.day) \($0.hours)" } == ["2025-10-15 2.0", "2025-10-20 2.0"])
         #expect(subject.light.isEmpty)
         #expect(try await pot.store.careSubject(of: .make(), at: late) == nil)
+    }
+
+    /// ln 2 = 0.693; of a pot that was watered at the beginning of its readings.
+    @Test(
+        arguments: [
+            (nil, nil, "Monstera deliciosa", 25.0), (30, nil, "Monstera deliciosa", 30),
+            (nil, 70, "Monstera deliciosa", 25),
+            (nil, nil, nil, nil),
+        ] as [(Double?, Double?, String?, Double?)])
+    func `the limit that advice goes by is foretold, the forecast goes by the plant's own`(
+        min: Double?, max: Double?, species: String?, expected: Double?
+    ) async throws {
+        let begin = try time("2025-10-01T00:00:00Z")
+        let now = try time("2025-10-04T00:00:00Z")
+        let pot = try await CarePot(.native, assigned: begin)
+        _ = try await pot.store.updatePlant(pot.plant, at: begin) {
+            $0.species = species
+            $0.thresholds = ["soil_moisture": Threshold(min: min, max: max)].filter(\.value.isLimited)
+        }
+        // Half of what is above 5 % goes in four days.
+        try await pot.fill(
+            pot.readings(begin, now) { [.soilMoisture: 5 + 60 * exp2(-$0.seconds(since: begin) / 86_400 / 4)] })
+        let subject = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
+        let drying = try #require(subject.drying)
+        #expect(drying.minimum == expected)
+        #expect((drying.reachesMinimumAt != nil) == (expected != nil))
+        #expect(abs((drying.timeConstant ?? 0) / 86_400 - 4 / 0.693) < 0.2)
+        if let expected, let at = drying.reachesMinimumAt {
+            let days = 4 * log2(60 / (expected - 5))
+            #expect(abs(at.seconds(since: begin) / 86_400 - days) < 0.3)
+            #expect(
+                CareFacts(subject, at: now)["watering.next"]?.time
+                    == CareFacts(subject, at: now)["soil_moisture.reaches_min_at"]?.time)
+        }
+        let outlook = try #require(try await pot.store.dryingOutlook(of: pot.plant, at: now))
+        #expect(outlook.minimum == min)
+        #expect((outlook.reason == .noLimit) == (min == nil))
     }
 
     @Test func `a species is one's own before the built-in one, and feedback that of the newest plan with any`()
