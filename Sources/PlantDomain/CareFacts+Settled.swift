@@ -59,7 +59,8 @@ struct CareStep {
         let subject = parts.dropLast().joined(separator: ".")
         let last = parts.last ?? ""
         let isIssue = parts.first == "issue"
-        isTextIgnored = isIssue || fact.id == "watering.next"
+        isTextIgnored =
+            isIssue || ["watering.next", "watering.grace"].contains(fact.id) || ["driest", "wettest"].contains(last)
         // Advice in passing comes and goes; what is wrong does not.
         isFleeting =
             isIssue && parts.dropFirst().first == "info"

@@ -2,7 +2,7 @@ package import PlantDomain
 import Postgres
 
 extension Store {
-    /// How many extra metrics advice may rest on: the first by name.
+    /// How many extra metrics advice may rest on: those with limits first, then by name.
     private static let careExtras = 8
     /// How far back waterings say how often a plant wants one.
     private static let careWateringDays = 60.0
@@ -24,7 +24,11 @@ extension Store {
                 LightBucket(start: $0.start, width: 3600, lux: $0.mean)
             }
             let light = DailyLight.sums(of: completed, from: buckets).filter { $0.light.coverage > 0 }
-            let extras = Set(hours.keys.filter { Metric.named($0) == nil }.sorted().prefix(Self.careExtras))
+            let limits = health.plant.thresholds
+            let extras = Set(
+                hours.keys.filter { Metric.named($0) == nil }
+                    .sorted { (limits[$0] == nil ? 1 : 0, $0) < (limits[$1] == nil ? 1 : 0, $1) }
+                    .prefix(Self.careExtras))
             var subject = CareSubject(
                 health: health,
                 species: health.plant.ownSpecies ?? health.plant.species.flatMap { SpeciesLibrary.builtIn(named: $0) },

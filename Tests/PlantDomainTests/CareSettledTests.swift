@@ -57,6 +57,13 @@ import Testing
         #expect(counts({ $0.patient.battery = (65, 60) }, from: plant))
     }
 
+    @Test func `which of several devices is the driest does not count, how dry it is does`() {
+        var plant = CarePatient.measured
+        plant.others = [("A", 30), ("B", 31), ("C", 60)]
+        #expect(!counts({ $0.others = [("A", 31), ("B", 30), ("C", 60)] }, from: plant))
+        #expect(counts({ $0.others = [("A", 24.5), ("B", 31), ("C", 60)] }, from: plant))
+    }
+
     @Test func `times alone do not count`() {
         #expect(!counts { $0.patient.latest["soil_moisture"] = (41, 10) })
         #expect(!counts { $0.now = $0.now.adding(seconds: 240) })

@@ -98,8 +98,9 @@ import Testing
             try await pot.fill(
                 pot.readings(start, start.adding(seconds: 7200), extras: names) { _ in [.soilMoisture: 40] })
         }
+        _ = try await pot.store.updatePlant(pot.plant, at: early) { $0.thresholds = ["x15": Threshold(max: 5)] }
         let subject = try #require(try await pot.store.careSubject(of: pot.plant, at: late.adding(seconds: 7200)))
-        #expect(Set(subject.days.keys) == Set(names.prefix(8) + ["soil_moisture"]))
+        #expect(Set(subject.days.keys) == Set(names.prefix(7) + ["x15", "soil_moisture"]))
         #expect(subject.days["x00"]?.map { "\($0.day) \($0.hours)" } == ["2025-10-15 2.0", "2025-10-20 2.0"])
         #expect(subject.light.isEmpty)
         #expect(try await pot.store.careSubject(of: .make(), at: late) == nil)
