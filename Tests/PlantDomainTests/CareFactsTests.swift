@@ -164,7 +164,8 @@ import Testing
 
     @Test(
         arguments: [
-            (0.0, 0.0, 0.0, "stays_at_0"), (100, 100, 100, "stays_at_100"), (10, 8, 12, "stays_below_minimum"),
+            (0.0, 0.0, 0.0, "stays_at_0"), (100, 100, 100, "stays_at_100"), (1, 0, 1.9, "stays_at_0"),
+            (99, 98, 99.5, "stays_at_100"), (10, 8, 12, "stays_below_minimum"),
             (45, 40, 50, nil),
         ] as [(Double, Double, Double, String?)])
     func `a probe that cannot be right is told`(mean: Double, min: Double, max: Double, suspect: String?) {

@@ -121,7 +121,7 @@ import Testing
         let pot = try await CarePot(.native, assigned: begin)
         _ = try await pot.store.updatePlant(pot.plant, at: begin) {
             $0.species = species
-            $0.thresholds = ["soil_moisture": Threshold(min: min, max: max)].filter(\.value.isLimited)
+            $0.thresholds = min == nil && max == nil ? [:] : ["soil_moisture": Threshold(min: min, max: max)]
         }
         // Half of what is above 5 % goes in four days.
         try await pot.fill(
