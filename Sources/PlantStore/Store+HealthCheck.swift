@@ -89,12 +89,10 @@ extension Store {
     private static func hours(
         of plant: EntityID, from: Timestamp, to: Timestamp, _ connection: PostgresConnection
     ) throws -> [String: [HealthSubject.Hour]] {
-        let columns = Metric.allCases.map { "\($0.name)_avg, \($0.name)_min, \($0.name)_max" }
+        let isComplete = try connection.query("SELECT is_complete FROM rollup_state").first?.bool("is_complete")
         let rows = try connection.query(
-            """
-            SELECT bucket, extra, \(columns.joined(separator: ", ")) FROM telemetry_1h
-            WHERE plant_id = $1 AND bucket > $2 AND bucket <= $3 ORDER BY bucket, device_id
-            """, [.id(plant), .time(from), .time(to)], once: true)
+            isComplete == true ? HourSQL.ofRollups : HourSQL.ofReadings, [.id(plant), .time(from), .time(to)],
+            once: true)
         var sums = HourSums()
         for index in 0..<rows.count {
             let row = rows[index]
@@ -118,6 +116,28 @@ extension Store {
     }
 }
 
+private enum HourSQL {
+    static let ofRollups = """
+        SELECT bucket, extra, \(columns { "\($0)_avg, \($0)_min, \($0)_max" }) FROM telemetry_1h
+        WHERE plant_id = $1 AND bucket > $2 AND bucket <= $3 ORDER BY bucket, device_id
+        """
+
+    /// The same, until what was there before the rollups has been summarized: the view makes that of every reading there
+    /// is, whatever hours are asked for.
+    static let ofReadings = """
+        SELECT date_bin('1 hour', time, 'epoch') AS bucket, extra_summary(extra)::text AS extra,
+            \(columns { "avg(\($0)) AS \($0)_avg, min(\($0)) AS \($0)_min, max(\($0)) AS \($0)_max" })
+        FROM telemetry
+        WHERE plant_id = $1 AND time > $2::timestamptz AND time <= $3::timestamptz
+            AND date_bin('1 hour', time, 'epoch') > $2::timestamptz
+        GROUP BY 1, device_id ORDER BY 1, device_id
+        """
+
+    private static func columns(_ column: (String) -> String) -> String {
+        Metric.allCases.map { column($0.name) }.joined(separator: ", ")
+    }
+}
+
 /// Joins what several devices measured in the same hours.
 private struct HourSums {
     private struct Sum {
@@ -132,15 +152,17 @@ private struct HourSums {
 
     /// In the order of time.
     mutating func add(_ name: String, _ start: Timestamp, _ mean: Double, _ least: Double, _ most: Double) {
-        var hours = sums[name] ?? []
-        if let last = hours.last, last.start == start {
-            hours[hours.count - 1] = Sum(
-                start: start, total: last.total + mean, devices: last.devices + 1, min: Swift.min(last.min, least),
-                max: Swift.max(last.max, most))
-        } else {
-            hours.append(Sum(start: start, total: mean, devices: 1, min: least, max: most))
-        }
-        sums[name] = hours
+        let hour = Sum(start: start, total: mean, devices: 1, min: least, max: most)
+        // In place: these can be thousands.
+        Self.add(hour, to: &sums[name, default: []])
+    }
+
+    private static func add(_ hour: Sum, to hours: inout [Sum]) {
+        guard let last = hours.indices.last, hours[last].start == hour.start else { return hours.append(hour) }
+        hours[last].total += hour.total
+        hours[last].devices += 1
+        hours[last].min = Swift.min(hours[last].min, hour.min)
+        hours[last].max = Swift.max(hours[last].max, hour.max)
     }
 
     /// - Parameter extras: how many extra metrics, the first by name.
