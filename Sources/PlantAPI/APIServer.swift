@@ -39,9 +39,8 @@ package enum APIServer {
                     var response = try await route.handler(request, context)
                     response.headers[.connection] = "close"
                     return response
-                } catch var problem as Problem {
-                    problem.endsConnection = true
-                    throw problem
+                } catch {
+                    throw ConnectionEnds(reason: error)
                 }
             }
         }

@@ -18,8 +18,6 @@ struct Problem: Error, Sendable {
     var allow: [String] = []
     /// Whether to say how one signs in (RFC 9110, 11.6.1).
     var challenge = false
-    /// Whether the connection is closed after it.
-    var endsConnection = false
 
     static func notFound(_ what: String) -> Problem {
         Problem(status: .notFound, detail: "there is no \(what) with this id")
@@ -47,4 +45,10 @@ struct Problem: Error, Sendable {
         }
         return .object(body)
     }
+}
+
+/// An error after which the connection takes no further request.
+struct ConnectionEnds: Error {
+    /// Any other.
+    let reason: any Error
 }

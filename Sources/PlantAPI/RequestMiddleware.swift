@@ -67,11 +67,12 @@ struct RequestMiddleware: RouterMiddleware {
     private static let probes: Set<String> = ["/api/health", "/api/ready", "/api/live", metricsPath]
 
     private func answer(_ error: any Error, to request: Request, _ context: PlantContext) throws -> Response {
-        let problem = problem(error, request, context)
+        let end = error as? ConnectionEnds
+        let problem = problem(end?.reason ?? error, request, context)
         var headers: HTTPFields = [:]
         if let seconds = problem.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
         if problem.challenge { headers[.wwwAuthenticate] = "Bearer realm=\"plantops\"" }
-        if problem.endsConnection { headers[.connection] = "close" }
+        if end != nil { headers[.connection] = "close" }
         if !problem.allow.isEmpty { headers[.allow] = problem.allow.joined(separator: ", ") }
         return try .json(
             problem.body(instance: request.uri.path, correlationID: context.correlationID), status: problem.status,

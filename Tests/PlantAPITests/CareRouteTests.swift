@@ -128,6 +128,23 @@ import Testing
         }
     }
 
+    @Test func `after an error of any kind the connection ends, and that is said`() async throws {
+        let errors: [any Error] = [
+            Unavailable("the broker", reason: "it is away"), CancellationError(), TestSetupError(description: "x"),
+        ]
+        for error in errors {
+            let advisor = advisor(analyze: { _, _ in throw error }, test: { throw error })
+            try await running(advisor) { port, _ in
+                for path in ["/plants/\(EntityID.make())/analyze", "/settings/llm/test"] {
+                    let answer = try await answer(port, "POST", path, close: false)
+                    #expect(answer.status >= 500)
+                    #expect(answer.text.lowercased().contains("\r\nconnection: close\r\n"), "\(error)")
+                    #expect(answer.text.contains("application/problem+json"))
+                }
+            }
+        }
+    }
+
     @Test func `no body is asked for in the description`() throws {
         let table = RouteTable(try testEnvironment(try TestDatabase(nil).store()))
         guard case .object(let document) = table.document, case .object(let paths)? = document["paths"],
