@@ -88,7 +88,7 @@ package struct WateringWatch: Service {
             do {
                 new += try await store.findWaterings(of: some, since: now.adding(seconds: -span), at: now)
             } catch {
-                if error is CancellationError || Store.isTransient(error) { throw error }
+                if error is CancellationError || Store.isAway(error) { throw error }
                 // What is wrong with one plant must not keep the others from theirs.
                 if some.count > 1 {
                     new += try await find(some, span, at: now, atOnce: 1)

@@ -4,8 +4,8 @@ import Postgres
 
 /// How far back waterings are looked for, in seconds.
 package enum WateringScan {
-    /// In what comes as it should.
-    package static let shortSeconds = 6 * 3600.0
+    /// In what comes as it should; what is held back for longer is found half an hour later.
+    package static let shortSeconds = 2 * 3600.0
     /// In what was buffered over a night or a day.
     package static let middleSeconds = 36 * 3600.0
     /// In everything that can still come: readings are taken that are up to 30 days old.

@@ -60,6 +60,9 @@ extension Store {
         return code == .poolExhausted || code == .timeout
     }
 
+    /// Whether the database is not there: whatever is asked of it next will fail, too.
+    package static func isAway(_ error: any Error) -> Bool { (error as? PostgresError)?.code == .unavailable }
+
     /// Whether the same request may succeed later without anybody changing it: the database is away or busy.
     package static func isTransient(_ error: any Error) -> Bool {
         (error as? PostgresError)?.isTransient ?? false
