@@ -4,6 +4,8 @@ package struct AllowedHosts: Sendable, Equatable {
         let host: URLHost
         /// nil: every port.
         let port: Int?
+        /// nil: either.
+        var scheme: WebAddress.Scheme?
     }
 
     private let entries: [Entry]
@@ -13,8 +15,9 @@ package struct AllowedHosts: Sendable, Equatable {
 
     private init(entries: [Entry]) { self.entries = entries }
 
-    init(_ servers: some Sequence<(host: URLHost, port: Int)>) {
-        entries = servers.map { Entry(host: $0.host, port: $0.port) }
+    /// Of these servers' schemes, hosts and ports alone.
+    init(_ servers: some Sequence<WebAddress>) {
+        entries = servers.map { Entry(host: $0.host, port: $0.port, scheme: $0.scheme) }
     }
 
     /// - Parameter items: `host` or `host:port` each: a name, an IPv4 address, or an IPv6 address in brackets, in
@@ -42,8 +45,8 @@ package struct AllowedHosts: Sendable, Equatable {
         try self.init(list.split(separator: ",", omittingEmptySubsequences: false))
     }
 
-    func contains(_ host: URLHost, port: Int) -> Bool {
-        entries.contains { $0.host == host && ($0.port ?? port) == port }
+    func contains(_ host: URLHost, port: Int, scheme: WebAddress.Scheme) -> Bool {
+        entries.contains { $0.host == host && ($0.port ?? port) == port && ($0.scheme ?? scheme) == scheme }
     }
 }
 

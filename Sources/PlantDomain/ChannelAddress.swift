@@ -17,7 +17,7 @@ package struct ChannelAddress: Sendable, Equatable {
     package init(_ text: String, allowed: AllowedHosts) throws(ChannelAddressError) {
         let web: WebAddress
         do { web = try WebAddress(text) } catch { throw .malformed(error) }
-        isExcepted = allowed.contains(web.host, port: web.port)
+        isExcepted = allowed.contains(web.host, port: web.port, scheme: web.scheme)
         if !isExcepted {
             guard web.scheme == .https else { throw .plain(host: web.host, port: web.port) }
             if case .address(let address) = web.host, let purpose = address.special {

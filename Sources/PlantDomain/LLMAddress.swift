@@ -7,7 +7,7 @@
 package struct LLMAddress: Sendable, Equatable {
     /// Its target is the base's path without a slash at its end; `/` for none.
     package let web: WebAddress
-    /// Host and port are the operator's, of `ANTHROPIC_BASE_URL` or `OPENAI_BASE_URL`.
+    /// Scheme, host and port are the operator's, of `ANTHROPIC_BASE_URL` or `OPENAI_BASE_URL`.
     package let isOperators: Bool
 
     /// - Parameters:
@@ -15,7 +15,7 @@ package struct LLMAddress: Sendable, Equatable {
     ///   - allowed: the operator's hosts.
     /// - Throws: what is wrong with it, and how to mend it.
     package init(_ text: String, allowed: AllowedHosts) throws(LLMAddressError) {
-        try self.init(text) { allowed.contains($0.host, port: $0.port) }
+        try self.init(text) { allowed.contains($0.host, port: $0.port, scheme: $0.scheme) }
         guard !isOperators, case .address(let address) = web.host, !permits(address) else { return }
         throw refusal(of: address)
     }
@@ -59,11 +59,6 @@ package struct LLMAddress: Sendable, Equatable {
     /// Whose own server it is, who answers nobody without a key; nil for all others.
     package var official: LLMProvider? {
         LLMProvider.allCases.first { $0.officialAddress.web.host == web.host }
-    }
-
-    /// Whether a key for one may be sent to the other.
-    package func isSameServer(as other: LLMAddress) -> Bool {
-        web.scheme == other.web.scheme && web.host == other.web.host && web.port == other.web.port
     }
 
     /// Whether a connection may go there.
@@ -130,7 +125,7 @@ package struct LLMServers: Sendable, Equatable {
     package init(anthropic: LLMAddress? = nil, openai: LLMAddress? = nil) {
         self.anthropic = anthropic ?? LLMProvider.anthropic.officialAddress
         self.openai = openai ?? LLMProvider.openai.officialAddress
-        allowed = AllowedHosts([anthropic, openai].compactMap(\.self).map { ($0.web.host, $0.web.port) })
+        allowed = AllowedHosts([anthropic, openai].compactMap { $0?.web })
     }
 
     /// - Parameter base: what people have set; nil: as the operator has it.

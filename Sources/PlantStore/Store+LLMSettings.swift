@@ -18,7 +18,7 @@ package enum UpdateLLMSettingsOutcome: Sendable {
     case updated(LLMSettings)
     /// The first time, a provider has to be named.
     case noProvider
-    /// The key that is stored was given for another server, and goes nowhere else.
+    /// The key that is stored was given for another server or path, and goes nowhere else.
     case keyIsForAnotherServer
 }
 
@@ -29,7 +29,7 @@ extension Store {
     /// - Returns: nil when none are set.
     package func llmSettings() async throws -> LLMSettings? {
         try await pool.run { connection in
-            try Self.llmRow(connection).map { try Self.llmSettings($0) }
+            try Self.llmRow(connection).flatMap { try Self.llmSettings($0) }
         }
     }
 
@@ -37,10 +37,10 @@ extension Store {
     /// - Throws: `SealedValueError` when the key cannot be opened with the keys at hand.
     package func llmTarget(sealer: Sealer) async throws -> LLMTarget? {
         try await pool.run { connection in
-            guard let row = try Self.llmRow(connection) else { return nil }
+            guard let row = try Self.llmRow(connection), let settings = try Self.llmSettings(row) else { return nil }
             let id = try row.id("id")
             return LLMTarget(
-                settings: try Self.llmSettings(row),
+                settings: settings,
                 key: try row.optionalBytes("api_key").map { try sealer.open($0, for: Self.place(Self.keyColumn, id)) })
         }
     }
@@ -59,7 +59,7 @@ extension Store {
             // One at a time, also when there is no row yet that could be locked.
             try connection.execute("LOCK TABLE llm_settings IN SHARE ROW EXCLUSIVE MODE")
             let row = try Self.llmRow(connection)
-            let before = try row.map { try Self.llmSettings($0) }
+            let before = try row.flatMap { try Self.llmSettings($0) }
             guard let chosen = provider ?? before?.provider else { return .noProvider }
             var settings = before ?? LLMSettings(provider: chosen, updatedAt: now)
             settings.provider = chosen
@@ -67,8 +67,8 @@ extension Store {
             settings.updatedAt = now
             switch key {
             case .unchanged:
-                if let before, before.keyHint != nil, !goesToSameServer(before, settings, servers) {
-                    return .keyIsForAnotherServer
+                if try row?.optionalBytes("api_key") != nil {
+                    guard let before, goesToSamePlace(before, settings, servers) else { return .keyIsForAnotherServer }
                 }
             case .cleared: settings.keyHint = nil
             case .set(let key): settings.keyHint = LLMSettings.hint(ofKey: key.reveal())
@@ -119,15 +119,29 @@ extension Store {
         }
     }
 
-    /// Notes how an asking ended.
+    /// No rest is longer, in seconds. One that seems to be was noted before the clock was set back.
+    private static let longestRestSeconds = 3600.0
+
+    /// Notes how an asking ended, unless something else was set meanwhile.
     /// - Parameters:
     ///   - error: for people; nil: it succeeded.
-    ///   - notBefore: when it may be asked automatically again; nil: at any time.
-    package func noteLLM(error: String?, notBefore: Timestamp?, at now: Timestamp) async throws {
+    ///   - notBefore: when it may be asked automatically again, within an hour; nil: at any time. An earlier failure may
+    ///     have made it later.
+    ///   - settings: those that it was asked by.
+    package func noteLLM(
+        error: String?, notBefore: Timestamp?, of settings: LLMSettings, at now: Timestamp
+    ) async throws {
         try await pool.run { connection in
             _ = try connection.query(
-                "UPDATE llm_settings SET last_error = $1, last_error_at = $2, not_before = $3",
-                [.text(error), time(error == nil ? nil : now), time(notBefore)])
+                """
+                UPDATE llm_settings SET last_error = $1, last_error_at = $2, not_before = CASE WHEN $1 IS NOT NULL
+                    THEN GREATEST($3, CASE WHEN not_before <= $4 THEN not_before END) END
+                WHERE updated_at = $5
+                """,
+                [
+                    .text(error), time(error == nil ? nil : now), time(notBefore),
+                    .time(now.adding(seconds: Self.longestRestSeconds)), .time(settings.updatedAt),
+                ])
         }
     }
 
@@ -137,10 +151,11 @@ extension Store {
         try connection.query("SELECT * FROM llm_settings").first
     }
 
-    private static func llmSettings(_ row: PostgresRow) throws -> LLMSettings {
+    /// - Returns: nil for a provider that only a newer version knows: its key is for nobody else.
+    private static func llmSettings(_ row: PostgresRow) throws -> LLMSettings? {
+        guard let provider = LLMProvider(rawValue: try row.text("provider")) else { return nil }
         var settings = LLMSettings(
-            // A newer version may know more of them.
-            provider: LLMProvider(rawValue: try row.text("provider")) ?? .openai,
+            provider: provider,
             model: try row.optionalText("model"), baseURL: try row.optionalText("base_url"),
             keyHint: try row.optionalText("api_key_hint"),
             monthlyTokenBudget: try row.optionalInt("monthly_token_budget").map { Int($0) },
@@ -159,15 +174,15 @@ extension Change {
     fileprivate var isChange: Bool { if case .unchanged = self { false } else { true } }
 }
 
-/// Whether a key that was given for one may be sent to the other. An address that cannot be used any more, since the
-/// operator has set another one, is the same as itself only.
-private func goesToSameServer(_ before: LLMSettings, _ after: LLMSettings, _ servers: LLMServers) -> Bool {
+/// Whether a key that was given for one may be sent to the other. Behind another path of a gateway there may be somebody
+/// else. An address that cannot be used any more, since the operator has set another one, is the same as itself only.
+private func goesToSamePlace(_ before: LLMSettings, _ after: LLMSettings, _ servers: LLMServers) -> Bool {
     guard before.provider == after.provider else { return false }
     if before.baseURL == after.baseURL { return true }
     guard let old = try? servers.address(of: before.provider, base: before.baseURL),
         let new = try? servers.address(of: after.provider, base: after.baseURL)
     else { return false }
-    return old.isSameServer(as: new)
+    return old.endpoint(of: before.provider) == new.endpoint(of: after.provider)
 }
 
 private func isAskedAnew(_ before: LLMSettings, _ after: LLMSettings) -> Bool {

@@ -88,14 +88,12 @@ import Testing
             ])
     }
 
-    @Test func `a key belongs to scheme, host and port`() throws {
-        let address = try LLMAddress("https://a.example/v1", allowed: .none)
-        for (other, isSame) in [
-            ("https://A.example:443/v2", true), ("https://a.example:444/v1", false), ("http://a.example/v1", false),
-            ("https://b.a.example/v1", false),
-        ] {
-            #expect(try address.isSameServer(as: LLMAddress(other, allowed: .none)) == isSame)
-        }
+    @Test func `what the operator has set for one scheme is not set for the other`() throws {
+        let servers = LLMServers(openai: try LLMAddress(operators: "https://93.184.215.14/v1"))
+        #expect(try servers.address(of: .openai, base: "https://93.184.215.14/v2").isOperators)
+        #expect(throws: LLMAddressError.self) { try servers.address(of: .openai, base: "http://93.184.215.14:443/v1") }
+        let name = try servers.address(of: .openai, base: "http://a.example:443/v1")
+        #expect(!name.isOperators)
     }
 
     @Test func `what the operator has set is taken, at its port`() throws {

@@ -92,10 +92,12 @@ import Testing
 
     @Test(
         arguments: [
-            // Nothing that says where it goes; another path there.
-            (nil, "https://a.example/v1", true), (nil, "https://a.example/v2/x", true),
-            (nil, "https://A.example:443/v1", true), (.openai, "https://a.example/v1", true),
-            // Another host, port or scheme, another provider, the provider's own.
+            // Nothing that says where it goes; the same in other words.
+            (nil, "https://a.example/v1", true), (nil, "https://A.example:443/v1", true),
+            (nil, "https://a.example", true), (.openai, "https://a.example/v1", true),
+            // Another path, which may be somebody else's; another host, port or scheme, another provider, the provider's
+            // own.
+            (nil, "https://a.example/v2/x", false), (nil, "https://a.example/v1/other", false),
             (nil, "https://b.example/v1", false), (nil, "https://a.example:8443/v1", false),
             (nil, "http://a.example/v1", false), (.anthropic, "https://a.example/v1", false), (nil, nil, false),
             (nil, "https://a.example.evil.example/v1", false),
@@ -131,8 +133,28 @@ import Testing
         _ = try await update(store, .openai, key: .set(Secret(key)), servers: servers)
         let moved = try await update(store, servers: servers) { $0.baseURL = "https://api.openai.com/v1" }
         #expect(!isUpdated(moved))
-        #expect(isUpdated(try await update(store, servers: servers) { $0.baseURL = "http://gateway.lan:4000/other" }))
+        #expect(!isUpdated(try await update(store, servers: servers) { $0.baseURL = "http://gateway.lan:4000/other" }))
+        #expect(isUpdated(try await update(store, servers: servers) { $0.baseURL = "http://gateway.lan:4000/v1" }))
         #expect(isUpdated(try await update(store, servers: servers) { $0.baseURL = nil }))
+    }
+
+    @Test func `the key of a provider that only a newer version knows is for nobody else`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        _ = try await update(store, .openai, key: .set(Secret(key)))
+        try database.execute("UPDATE llm_settings SET provider = 'newer'")
+        #expect(try await store.llmSettings() == nil)
+        #expect(try await store.llmTarget(sealer: testSealer()) == nil)
+        guard case .noProvider = try await update(store) else {
+            Issue.record("there is none that is known")
+            return
+        }
+        guard case .keyIsForAnotherServer = try await update(store, .openai) else {
+            Issue.record("it was given for another one")
+            return
+        }
+        #expect(isUpdated(try await update(store, .openai, key: .set(Secret("another-key-4711")))))
+        #expect(try await store.llmTarget(sealer: testSealer())?.key?.reveal() == "another-key-4711")
     }
 
     @Test func `what is taken away is gone, but not what was spent`() async throws {
@@ -152,8 +174,9 @@ import Testing
     @Test func `how asking ended is noted, and forgotten when something else is asked`() async throws {
         let store = try TestDatabase().store()
         let later = now.adding(seconds: 900)
+        let asked = LLMSettings(provider: .openai, updatedAt: now)
         func failing() async throws -> LLMSettings? {
-            try await store.noteLLM(error: "HTTP 429", notBefore: later, at: now)
+            try await store.noteLLM(error: "HTTP 429", notBefore: later, of: asked, at: now)
             return try await store.llmSettings()
         }
         #expect(try await failing() == nil)
@@ -171,7 +194,33 @@ import Testing
             #expect(try await store.llmSettings()?.notBefore == nil)
         }
         _ = try await failing()
-        try await store.noteLLM(error: nil, notBefore: nil, at: now)
+        try await store.noteLLM(error: nil, notBefore: nil, of: asked, at: now)
+        #expect(try await store.llmSettings()?.lastError == nil)
+    }
+
+    @Test func `how asking ended is noted for what was asked, and a longer rest stays`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        _ = try await update(store, .openai, key: .set(Secret(key)))
+        let asked = try #require(try await store.llmSettings())
+        func note(_ error: String?, _ seconds: Double?) async throws -> Timestamp? {
+            let rest = seconds.map { now.adding(seconds: $0) }
+            try await store.noteLLM(error: error, notBefore: rest, of: asked, at: now)
+            return try await store.llmSettings()?.notBefore
+        }
+        #expect(try await note("HTTP 429", 3600) == now.adding(seconds: 3600))
+        // What fails for another reason meanwhile does not end it.
+        #expect(try await note("no answer", 900) == now.adding(seconds: 3600))
+        #expect(try await note("stopped", nil) == now.adding(seconds: 3600))
+        #expect(try await note(nil, nil) == nil)
+        #expect(try await note("no answer", 900) == now.adding(seconds: 900))
+        // Before the clock was set back.
+        try database.execute("UPDATE llm_settings SET not_before = now() + INTERVAL '4 years'")
+        #expect(try await note("no answer", 900) == now.adding(seconds: 900))
+        #expect(try await note(nil, nil) == nil)
+        // Somebody else has set something else while it was being asked.
+        try database.execute("UPDATE llm_settings SET updated_at = updated_at + INTERVAL '1 second'")
+        #expect(try await note("no such key", 3600) == nil)
         #expect(try await store.llmSettings()?.lastError == nil)
     }
 }
