@@ -160,10 +160,14 @@ extension Store {
 
     // MARK: one at a time
 
+    /// Nobody takes it for longer than half of that, in seconds, and two hosts' clocks may differ by the other half. What
+    /// seems to be taken for longer was taken before the clock was set back.
+    private static let longestClaimSeconds = 120.0
+
     /// Takes the making of a plant's plan, unless somebody else has it.
     /// - Parameters:
     ///   - owner: who takes it; who has it already takes it again.
-    ///   - until: when it is free again, should it not be given back.
+    ///   - until: when it is free again, should it not be given back: a minute from now at most.
     /// - Returns: false when somebody else has it, or the plant is gone.
     package func claimCare(
         of plant: EntityID, by owner: EntityID, until: Timestamp, at now: Timestamp
@@ -175,8 +179,12 @@ extension Store {
                 SELECT id, $2, $3 FROM plants WHERE id = $1
                 ON CONFLICT (plant_id) DO UPDATE SET claimed_by = excluded.claimed_by,
                     claimed_until = excluded.claimed_until
-                WHERE s.claimed_until <= $4 OR s.claimed_by = $2
-                """, [.id(plant), .id(owner), .time(until), .time(now)]
+                WHERE s.claimed_until <= $4 OR s.claimed_until > $5 OR s.claimed_by = $2
+                """,
+                [
+                    .id(plant), .id(owner), .time(until), .time(now),
+                    .time(now.adding(seconds: Self.longestClaimSeconds)),
+                ]
             ).affected > 0
         }
     }

@@ -100,11 +100,14 @@ extension Store {
     private static func settleLost(at now: Timestamp, _ connection: PostgresConnection) throws {
         try connection.query(
             """
-            WITH lost AS (DELETE FROM llm_reservations WHERE reserved_at < $1 RETURNING month, provider, model, tokens)
+            WITH lost AS (
+                -- Those of the future were made before the clock was set back.
+                DELETE FROM llm_reservations WHERE reserved_at < $1 OR reserved_at > $2
+                RETURNING month, provider, model, tokens)
             INSERT INTO llm_usage AS u (month, provider, model, requests, input_tokens, output_tokens)
             SELECT month, provider, model, count(*), sum(tokens)::bigint, 0 FROM lost GROUP BY month, provider, model
             \(adding)
-            """, [.time(now.adding(seconds: -reservationSeconds))])
+            """, [.time(now.adding(seconds: -reservationSeconds)), .time(now.adding(seconds: reservationSeconds))])
     }
 
     private static let adding = """

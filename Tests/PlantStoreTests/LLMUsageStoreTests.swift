@@ -85,6 +85,16 @@ import Testing
         #expect(try await reserve(store, 400) != nil)
     }
 
+    @Test func `what was put aside in a future that did not come counts as spent`() async throws {
+        let (database, store) = try await store(budget: 1000)
+        _ = try #require(try await reserve(store, 600))
+        // By a program that was killed before the clock was set back.
+        try database.execute("UPDATE llm_reservations SET reserved_at = reserved_at + INTERVAL '4 years'")
+        let usage = try await store.llmUsage(at: now)
+        #expect((usage.requests, usage.inputTokens) == (1, 600))
+        #expect(try database.int("SELECT count(*) FROM llm_reservations") == 0)
+    }
+
     @Test func `a month begins at midnight of the place`() async throws {
         let (_, store) = try await store(budget: 1000)
         try await store.set { $0.timeZone = "Pacific/Kiritimati" }
