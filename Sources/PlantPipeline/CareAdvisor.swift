@@ -46,8 +46,9 @@ package actor CareAdvisor: Service {
     private var tests: [Int: Task<TestOutcome, any Error>] = [:]
     private var lastNumber = 0
     private var isStopped = false
-    /// Whom the model failed, and until when it is not asked for them by itself.
-    private var resting: [EntityID: Timestamp] = [:]
+    /// Whom the model failed once more, until when it is not asked for them by itself, and when it was set as it was
+    /// then: another key or model may be better.
+    private var resting: [EntityID: (end: Timestamp, settings: Timestamp)] = [:]
 
     package init(store: Store, sealer: Sealer, servers: LLMServers, client: LLMClient, logger: Logger) {
         self.init(
@@ -90,6 +91,8 @@ package actor CareAdvisor: Service {
                 // It was begun by nobody's wish, and without the model.
                 case _ where !ended.isAsRequested: continue
                 case .notDue, .inVain: continue
+                // Somebody else was content with it.
+                case .plan(_, isCached: true) where refresh: continue
                 case .plan(let plan, let isCached): return .plan(plan, isCached: isCached)
                 case .noSuchPlant: return .noSuchPlant
                 case .busy: return .busy(retryAfterSeconds: 10)
@@ -104,10 +107,14 @@ package actor CareAdvisor: Service {
     /// - Throws: as ``analyze(_:refresh:)``.
     @discardableResult
     package func refreshIfDue(_ plant: EntityID) async throws -> CarePlan? {
-        if let end = resting[plant] {
-            let left = end.seconds(since: .now())
+        if let rest = resting[plant] {
+            let left = rest.end.seconds(since: .now())
             // No longer than it was to be: the clock may have been set back.
-            if 0 < left, left <= CareAnalysis.leastAge { return nil }
+            if 0 < left, left <= CareAnalysis.leastAge,
+                try await analysis.store.llmSettings()?.updatedAt == rest.settings
+            {
+                return nil
+            }
             resting[plant] = nil
         }
         while !isStopped {
@@ -115,7 +122,9 @@ package actor CareAdvisor: Service {
             case .again: continue
             case .stopped: return nil
             case .ended(let ended):
-                if case .inVain = ended.outcome { resting[plant] = .now().adding(seconds: CareAnalysis.leastAge) }
+                if case .inVain(let settings) = ended.outcome {
+                    resting[plant] = (.now().adding(seconds: CareAnalysis.leastAge), settings)
+                }
                 guard case .plan(let plan, isCached: false) = ended.outcome else { return nil }
                 return plan
             }
@@ -206,9 +215,9 @@ package actor CareAdvisor: Service {
         switch try await desk.writer() {
         case .builtIn: return .notConfigured
         case .unusable(let problem, _): return .failed(problem)
-        case .model(let endpoint, _):
+        case .model(let endpoint, let settings):
             let start = ContinuousClock.now
-            let answer = try await desk.ask(.test, of: endpoint, until: start + .seconds(seconds)) { _ in
+            let answer = try await desk.ask(.test, of: endpoint, by: settings, until: start + .seconds(seconds)) { _ in
                 .success(ContinuousClock.now - start)
             }
             switch answer {

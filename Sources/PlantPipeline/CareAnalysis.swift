@@ -18,10 +18,11 @@ struct CareAnalysis: Sendable {
         case noSuchPlant
         /// Somebody else's process is writing it.
         case busy
-        /// There is no need for another plan, or the model is to be left alone.
+        /// There is no need for another plan.
         case notDue
         /// Nobody asked, the model failed once more, and the built-in plan has been there since it failed before.
-        case inVain
+        /// - Parameter settings: when those that it was asked by were set.
+        case inVain(settings: Timestamp)
     }
 
     struct Ended: Sendable {
@@ -47,11 +48,6 @@ struct CareAnalysis: Sendable {
         let deadline = ContinuousClock.now + .seconds(seconds)
         let now = Timestamp.now()
         let writer = try await desk.writer()
-        if trigger == .automatic, case .model(_, let settings) = writer, settings.automatic,
-            let wait = settings.notBefore, now < wait
-        {
-            return Ended(outcome: .notDue, isAsRequested: false)
-        }
         guard let subject = try await store.careSubject(of: plant, at: now) else {
             return Ended(outcome: .noSuchPlant)
         }
@@ -102,6 +98,20 @@ struct CareAnalysis: Sendable {
             }
         }
 
+        /// Why the model, which has failed lately, is left alone for now. Whoever asks for a plan is not held up by that.
+        var rest: String? {
+            guard trigger == .automatic, case .model(let endpoint, let settings) = writer, settings.automatic,
+                let end = settings.notBefore
+            else { return nil }
+            let left = end.seconds(since: now)
+            // No longer than it can have been meant to be: the clock may have been set back.
+            guard 0 < left, left <= LLMDesk.longestRestSeconds else { return nil }
+            return settings.lastError?.text ?? "\(endpoint.server) is left alone for a while"
+        }
+
+        /// The last plan names a day for watering that is over.
+        var isPast: Bool { previous?.advice.watering.nextDate.map { $0 < facts.today } ?? false }
+
         /// These facts where something has changed since the last plan.
         var settled: CareFacts { previous.map { facts.settled(against: $0.facts) } ?? facts }
 
@@ -128,7 +138,7 @@ struct CareAnalysis: Sendable {
     private func done(_ work: Work) -> Ended? {
         switch work.trigger {
         case .requested(let refresh):
-            guard !refresh, let previous = work.previous, previous.note == nil,
+            guard !refresh, let previous = work.previous, previous.note == nil, !work.isPast,
                 abs(work.now.seconds(since: previous.generatedAt)) < Self.week,
                 work.hash(work.settled) == previous.inputHash
             else { return nil }
@@ -147,8 +157,9 @@ struct CareAnalysis: Sendable {
         let age = abs(work.now.seconds(since: previous.generatedAt))
         if age >= Self.week { return .weekly }
         guard age >= Self.leastAge else { return nil }
+        if work.isPast { return .changed }
         // The model, which could not be asked, is asked again.
-        if case .model = work.writer, !work.passesModelOver, previous.note != nil { return .changed }
+        if case .model = work.writer, !work.passesModelOver, work.rest == nil, previous.note != nil { return .changed }
         return work.settled == previous.facts ? nil : .changed
     }
 
@@ -163,17 +174,18 @@ struct CareAnalysis: Sendable {
         case _ where work.passesModelOver: break
         case .builtIn: break
         case .unusable(let why, _): problem = why
-        case .model(let asked, _):
-            switch try await ask(asked, work) {
+        case .model where work.rest != nil: problem = work.rest
+        case .model(let asked, let settings):
+            switch try await ask(asked, settings, work) {
             case .value(let answer): (advice, endpoint) = (answer, asked)
             case .problem(let why): problem = why
             }
         }
         // The same plan with the same note, every few hours, tells nobody anything.
         if problem != nil, work.trigger == .automatic, let previous = work.previous, previous.note != nil,
-            reason == .changed, work.settled == previous.facts
+            reason == .changed, !work.isPast, work.settled == previous.facts, case .model(_, let settings) = work.writer
         {
-            return Ended(outcome: .inVain)
+            return Ended(outcome: .inVain(settings: settings.updatedAt))
         }
         let said = advice ?? BuiltInAdvisor.advice(work.facts)
         let at = Timestamp.now()
@@ -185,13 +197,16 @@ struct CareAnalysis: Sendable {
         // It has been paid for: it is kept also when nobody waits for it any more.
         let isSaved = try await Task { try await store.saveCarePlan(plan) }.value
         return Ended(
-            outcome: isSaved ? .plan(plan, isCached: false) : .noSuchPlant, isAsRequested: !work.passesModelOver)
+            outcome: isSaved ? .plan(plan, isCached: false) : .noSuchPlant,
+            isAsRequested: !work.passesModelOver && work.rest == nil)
     }
 
-    private func ask(_ endpoint: LLMEndpoint, _ work: Work) async throws -> LLMDesk.Answer<CareAdvice> {
+    private func ask(
+        _ endpoint: LLMEndpoint, _ settings: LLMSettings, _ work: Work
+    ) async throws -> LLMDesk.Answer<CareAdvice> {
         let prompt = CarePrompt(work.facts, previous: work.previous?.advice, feedback: work.feedback)
         let question = LLMQuestion(system: prompt.system, user: prompt.user, schema: CarePrompt.schema)
-        return try await desk.ask(question, of: endpoint, until: work.deadline) { text in
+        return try await desk.ask(question, of: endpoint, by: settings, until: work.deadline) { text in
             do throws(CareAnswerError) {
                 return .success(try CareAnswer.read(text, today: work.facts.today))
             } catch {

@@ -8,6 +8,15 @@ package struct CareWatch: Service {
     /// In seconds. At first, others have more to do.
     private static let delay = 60.0
     private static let interval = 300.0
+    /// Whether a plant's plan is due is found out at most so often, in seconds: that takes a dozen statements.
+    private static let leastBetween = 3600.0
+    /// So many plants are seen to at once in any case.
+    private static let leastAtOnce = 12
+
+    /// When each plant was seen to last.
+    struct State {
+        fileprivate var seen: [EntityID: Timestamp] = [:]
+    }
 
     private let store: Store
     private let advisor: CareAdvisor
@@ -21,21 +30,30 @@ package struct CareWatch: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var state = State()
             var wait = Self.delay
             // Ends early, and with it the loop, when the program stops.
             while (try? await Task.sleep(for: .seconds(wait))) != nil {
                 wait = Self.interval
-                await look(at: .now())
+                await look(&state, at: .now())
             }
         }
     }
 
-    /// Sees to one plant after the other.
-    func look(at now: Timestamp) async {
+    /// Sees to one plant after the other, of many only to some: in an hour's looks each has its turn.
+    func look(_ state: inout State, at now: Timestamp) async {
         do {
-            for candidate in try await store.plantsForCare(at: now) where Self.mayBeDue(candidate, at: now) {
+            let candidates = try await store.plantsForCare(at: now).filter { Self.mayBeDue($0, at: now) }.map(\.id)
+            // Of those that are gone, nothing is remembered.
+            let known = Set(candidates)
+            state.seen = state.seen.filter { known.contains($0.key) }
+            let looks = Int(Self.leastBetween / Self.interval)
+            for plant in Self.turns(of: candidates, state, at: now)
+                .prefix(max(Self.leastAtOnce, (candidates.count + looks - 1) / looks))
+            {
                 try Task.checkCancellation()
-                try await see(to: candidate.id)
+                try await see(to: plant)
+                state.seen[plant] = now
             }
         } catch is CancellationError {
             return
@@ -55,10 +73,18 @@ package struct CareWatch: Service {
                     "plant_id": "\(plant)", "reason": "\(plan.reason.rawValue)", "source": "\(plan.source.rawValue)",
                 ])
         } catch {
-            if error is CancellationError || Store.isTransient(error) { throw error }
+            if error is CancellationError || Store.isAway(error) { throw error }
             logger.warning(
                 "the care plan of a plant cannot be written", metadata: ["plant_id": "\(plant)", "reason": "\(error)"])
         }
+    }
+
+    /// Those whose turn it is, who has waited longest first.
+    private static func turns(of candidates: [EntityID], _ state: State, at now: Timestamp) -> [EntityID] {
+        // Either way: the clock may have been set back.
+        let due = candidates.filter { state.seen[$0].map { abs(now.seconds(since: $0)) >= leastBetween } ?? true }
+        let waited = due.map { ($0, state.seen[$0] ?? Timestamp(microseconds: .min)) }
+        return waited.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
     }
 
     /// Whether it is worth finding out.

@@ -50,9 +50,44 @@ struct LLMFailure: Error, Sendable, Equatable {
     var retryAfterSeconds: Double?
     /// nil when the server does not tell.
     var usage: LLMCost?
+    /// Of the answer's text, as far as it came.
+    var textBytes = 0
+    /// Of one that was stopped.
+    var reachWhenStopped = Reach.unsent
 
-    /// Whether it may have cost something.
-    var wasSent: Bool { ![.notConnected, .address, .stopped].contains(kind) }
+    /// How far the question came, and so what it can have cost.
+    enum Reach: Sendable {
+        /// Nobody saw it.
+        case unsent
+        /// The server did not take it, which nobody bills.
+        case turnedDown
+        case sent
+    }
+
+    var reach: Reach {
+        switch kind {
+        case .notConnected, .address: .unsent
+        case .refused, .other, .key, .model, .wait, .trouble: .turnedDown
+        case .wrongAnswer, .late, .broken, .declined: .sent
+        case .stopped: reachWhenStopped
+        }
+    }
+
+    /// The same when whoever asked has gone meanwhile.
+    static func stopped(after result: Result<LLMAnswer, LLMFailure>) -> LLMFailure {
+        var failure = LLMFailure(kind: .stopped, problem: "asking was stopped")
+        switch result {
+        case .success(let answer):
+            failure.usage = answer.usage
+            failure.textBytes = answer.text.utf8.count
+            failure.reachWhenStopped = .sent
+        case .failure(let found):
+            failure.usage = found.usage
+            failure.textBytes = found.textBytes
+            failure.reachWhenStopped = found.reach
+        }
+        return failure
+    }
 }
 
 /// Reads the two providers' answers. Whatever else they contain is passed over; what is needed and missing is said.
@@ -90,14 +125,14 @@ struct LLMAnswerReader {
             return wrong("\(server) answered in another form than Anthropic's; is it the right provider?", usage)
         }
         let known = blocks.compactMap { $0 as? Object }
-        if let ended = ended(object["stop_reason"] as? String, usage) { return .failure(ended) }
+        var said = known.compactMap { $0["type"] as? String == "text" ? $0["text"] as? String : nil }.joined()
         if let input = known.first(where: { $0["type"] as? String == "tool_use" })?["input"] as? Object,
             let data = try? JSONSerialization.data(withJSONObject: input)
         {
-            return .success(LLMAnswer(text: String(decoding: data, as: UTF8.self), usage: usage))
+            said = String(decoding: data, as: UTF8.self)
         }
-        let texts = known.compactMap { $0["type"] as? String == "text" ? $0["text"] as? String : nil }
-        return text(texts.joined(), usage)
+        if let ended = ended(object["stop_reason"] as? String, said, usage) { return .failure(ended) }
+        return text(said, usage)
     }
 
     private func openai(_ object: Object) -> Result<LLMAnswer, LLMFailure> {
@@ -106,12 +141,11 @@ struct LLMAnswerReader {
         else {
             return wrong("\(server) answered in another form than OpenAI's; is it the right provider?", usage)
         }
-        if let ended = ended(choice["finish_reason"] as? String, usage) { return .failure(ended) }
+        let parts = (message["content"] as? [Any])?.compactMap { ($0 as? Object)?["text"] as? String }
+        let said = parts?.joined() ?? message["content"] as? String ?? ""
+        if let ended = ended(choice["finish_reason"] as? String, said, usage) { return .failure(ended) }
         if !isTest, let refusal = message["refusal"] as? String, !refusal.isEmpty { return .failure(declined(usage)) }
-        if let parts = message["content"] as? [Any] {
-            return text(parts.compactMap { ($0 as? Object)?["text"] as? String }.joined(), usage)
-        }
-        return text(message["content"] as? String ?? "", usage)
+        return text(said, usage)
     }
 
     private func text(_ text: String, _ usage: LLMCost?) -> Result<LLMAnswer, LLMFailure> {
@@ -120,13 +154,13 @@ struct LLMAnswerReader {
     }
 
     /// Why the model stopped, if it did not come to its end.
-    private func ended(_ reason: String?, _ usage: LLMCost?) -> LLMFailure? {
+    private func ended(_ reason: String?, _ text: String, _ usage: LLMCost?) -> LLMFailure? {
         if isTest { return nil }
         switch reason {
         case "max_tokens", "length", "model_context_window_exceeded":
             return LLMFailure(
                 kind: .wrongAnswer, problem: "the answer of \(server) was cut off at the most tokens it may have",
-                usage: usage)
+                usage: usage, textBytes: text.utf8.count)
         case "refusal", "content_filter": return declined(usage)
         default: return nil
         }

@@ -39,7 +39,8 @@ package struct LLMClient: Sendable {
         }
     }
 
-    /// Asks once. A task that is cancelled gets `.stopped` at once, and the connection is closed.
+    /// Asks once. A task that is cancelled gets `.stopped` at once, and the connection is closed; what that may have cost
+    /// is in it.
     /// - Parameter request: of the question, for this endpoint.
     func ask(
         _ question: LLMQuestion, _ request: LLMRequest, of endpoint: LLMEndpoint,
@@ -47,7 +48,7 @@ package struct LLMClient: Sendable {
     ) async -> Result<LLMAnswer, LLMFailure> {
         let start = ContinuousClock.now
         var result = await exchange(question, request, of: endpoint, until: deadline)
-        if Task.isCancelled { result = .failure(LLMFailure(kind: .stopped, problem: "asking was stopped")) }
+        if Task.isCancelled { result = .failure(.stopped(after: result)) }
         log(result, of: endpoint, milliseconds: Int((ContinuousClock.now - start) / .milliseconds(1)))
         return result
     }

@@ -18,7 +18,7 @@ struct LLMDesk: Sendable {
     private static let leastSeconds = 5.0
     /// How long nobody asks without being told to when the server does not say how long, and at most.
     private static let restSeconds = 900.0
-    private static let longestRestSeconds = 3600.0
+    static let longestRestSeconds = 3600.0
 
     /// Why asking failed may be over by itself soon, or must be mended by somebody first; either way, the next plant's
     /// question would fail like this one and may cost as much.
@@ -26,8 +26,9 @@ struct LLMDesk: Sendable {
         switch failure.kind {
         case .stopped: nil
         case .wait, .trouble, .late: min(failure.retryAfterSeconds ?? restSeconds, longestRestSeconds)
-        case .notConnected, .broken: restSeconds
-        case .wrongAnswer, .refused, .other, .key, .model, .address, .declined: longestRestSeconds
+        // The last two may have to do with this plant alone, which has a rest of its own.
+        case .notConnected, .broken, .wrongAnswer, .declined: restSeconds
+        case .refused, .other, .key, .model, .address: longestRestSeconds
         }
     }
 
@@ -69,11 +70,13 @@ struct LLMDesk: Sendable {
     }
 
     /// Asks for something of a form, and once more if it was not of that form.
-    /// - Parameter read: what is wrong with a text, to be told to the model.
+    /// - Parameters:
+    ///   - settings: those that the endpoint is from, for which is noted how it ended.
+    ///   - read: what is wrong with a text, to be told to the model.
     /// - Throws: `CancellationError`, and what the database says.
     func ask<Value: Sendable>(
-        _ question: LLMQuestion, of endpoint: LLMEndpoint, until deadline: ContinuousClock.Instant,
-        read: (String) -> Result<Value, LLMReadingError>
+        _ question: LLMQuestion, of endpoint: LLMEndpoint, by settings: LLMSettings,
+        until deadline: ContinuousClock.Instant, read: (String) -> Result<Value, LLMReadingError>
     ) async throws -> Answer<Value> {
         guard await turns.take(until: deadline) else {
             try Task.checkCancellation()
@@ -90,7 +93,7 @@ struct LLMDesk: Sendable {
             case .answered(let answer):
                 switch read(answer.text) {
                 case .success(let value):
-                    await note(nil)
+                    await note(nil, settings)
                     return .value(value)
                 case .failure(let error):
                     failure = LLMFailure(
@@ -103,12 +106,14 @@ struct LLMDesk: Sendable {
                 complaint = "It was too long, broken off or not JSON."
             }
             let isFormat = failure.kind == .refused && endpoint.provider == .openai && question.schema != nil
-            guard failure.kind == .wrongAnswer || isFormat, before == nil,
+            // A test wants to know how it is, not an answer.
+            guard question.schema != nil, failure.kind == .wrongAnswer || isFormat, before == nil,
                 (deadline - .now) / .seconds(1) >= Self.leastSeconds
             else {
                 let problem = before == failure.problem ? failure.problem + ", twice" : failure.problem
                 await note(
-                    LLMFailure(kind: failure.kind, problem: problem, retryAfterSeconds: failure.retryAfterSeconds))
+                    LLMFailure(kind: failure.kind, problem: problem, retryAfterSeconds: failure.retryAfterSeconds),
+                    settings)
                 return .problem(problem)
             }
             before = failure.problem
@@ -142,17 +147,8 @@ struct LLMDesk: Sendable {
         }
         let result = await client.ask(question, request, of: endpoint, until: deadline)
         await whateverHappens("what was asked cannot be counted") {
-            switch result {
-            case .failure(let failure) where !failure.wasSent: try await store.release(reservation)
-            case .failure(let failure):
-                try await store.settle(
-                    reservation, input: failure.usage?.input ?? request.estimatedInput,
-                    output: failure.usage?.output ?? 0)
-            case .success(let answer):
-                try await store.settle(
-                    reservation, input: answer.usage?.input ?? request.estimatedInput, output: answer.usage?.output ?? 0
-                )
-            }
+            guard let cost = request.cost(of: result) else { return try await store.release(reservation) }
+            try await store.settle(reservation, input: cost.input, output: cost.output)
         }
         switch result {
         case .success(let answer): return .answered(answer)
@@ -161,11 +157,11 @@ struct LLMDesk: Sendable {
     }
 
     /// - Parameter failure: nil: it succeeded.
-    private func note(_ failure: LLMFailure?) async {
+    private func note(_ failure: LLMFailure?, _ settings: LLMSettings) async {
         let now = Timestamp.now()
         let rest = failure.flatMap { Self.rest(after: $0) }.map { now.adding(seconds: $0) }
         await whateverHappens("how asking ended cannot be noted") {
-            try await store.noteLLM(error: failure?.problem, notBefore: rest, at: now)
+            try await store.noteLLM(error: failure?.problem, notBefore: rest, of: settings, at: now)
         }
     }
 

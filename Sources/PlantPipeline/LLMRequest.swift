@@ -46,6 +46,25 @@ struct LLMRequest: Sendable {
     /// What the question costs, in tokens: rather more than it will be.
     var estimatedInput: Int { body.count / 3 + 1 }
 
+    /// What is counted: as the server says, else the question and the text that came.
+    /// - Returns: nil when nothing was sent.
+    func cost(of result: Result<LLMAnswer, LLMFailure>) -> LLMCost? {
+        switch result {
+        case .success(let answer): return answer.usage ?? estimate(answer.text.utf8.count)
+        case .failure(let failure):
+            switch failure.reach {
+            case .unsent: return nil
+            case .turnedDown: return LLMCost(input: 0, output: 0)
+            case .sent: return failure.usage ?? estimate(failure.textBytes)
+            }
+        }
+    }
+
+    /// More than it was allowed it cannot have written.
+    private func estimate(_ textBytes: Int) -> LLMCost {
+        LLMCost(input: estimatedInput, output: min((textBytes + 2) / 3, mostTokens))
+    }
+
     init(_ question: LLMQuestion, of endpoint: LLMEndpoint) {
         switch endpoint.provider {
         case .anthropic:

@@ -59,7 +59,11 @@ struct OutgoingExchange: Sendable {
             // It can only fail because it has been done already.
             try? await client.shutdown()
         }
-        return result ?? .late("no answer from \(address.hostAndPort) in time")
+        if let result { return result }
+        // It was cancelled, or did not heed its deadline.
+        return connected.isRaised
+            ? .late("no answer from \(address.hostAndPort) in time")
+            : .notConnected("\(address.hostAndPort) does not answer")
     }
 
     /// The client looks for the name in its table of overrides as it reads it from the URL. If the two readings ever

@@ -27,6 +27,22 @@ extension CareAdvisorTests {
         #expect(try bed.database.int("SELECT count(*) FROM care_plans") == 1)
     }
 
+    @Test func `who wants a new one gets it though others are content with the old one`() async throws {
+        let bed = try await CareBed()
+        let old = try await bed.analyze().plan
+        // Holds up whoever looks for the newest plan.
+        let holder = try PostgresConnection(bed.database.options)
+        try holder.execute("BEGIN; LOCK TABLE care_plans IN ACCESS EXCLUSIVE MODE")
+        let content = Task { try await bed.analyze() }
+        try await eventually("one waits") { await bed.advisor.waiterCount(bed.plant) == 1 }
+        let new = Task { try await bed.analyze(refresh: true) }
+        try await eventually("both wait") { await bed.advisor.waiterCount(bed.plant) == 2 }
+        try holder.execute("ROLLBACK")
+        let (first, second) = (try await content.value, try await new.value)
+        #expect(first.isCached && first.plan.id == old.id)
+        #expect(!second.isCached && second.plan.id != old.id)
+    }
+
     @Test func `the model is left when the last who waits has gone, and not before`() async throws {
         let server = try LocalServer(.each([.silence, LLMReply.openai(goodPlan)]))
         let bed = try await CareBed(server)
@@ -43,8 +59,8 @@ extension CareAdvisorTests {
         // The next one need not wait for a claim to run out.
         #expect(try await bed.analyze().plan.source == .openai)
         #expect(try bed.database.int("SELECT count(*) FROM care_plans") == 1)
-        // What was broken off is not counted.
-        #expect(try await bed.used() == [1, 120, 30])
+        // What was broken off had been asked.
+        #expect(try await bed.used() == [2, 120 + server.requests[0].body.utf8.count / 3 + 1, 30])
         #expect(try await bed.store.llmSettings()?.lastError == nil)
         try bed.expectIdle()
     }

@@ -66,6 +66,28 @@ import Testing
         #expect(server.requests.count == 5)
     }
 
+    @Test func `a plan that names a day for watering that is over is not given again`() async throws {
+        let server = try LocalServer(LLMReply.openai(goodPlan))
+        let bed = try await CareBed(server)
+        func name(_ day: String) throws {
+            try PostgresConnection(bed.database.options).execute(
+                "UPDATE care_plans SET advice = jsonb_set(advice, '{watering,next_date}', to_jsonb(\(day)::text))")
+        }
+        _ = try await bed.analyze()
+        // Of the place, which is at UTC.
+        try name("((now() AT TIME ZONE 'UTC')::date + 1)")
+        #expect(try await bed.analyze().isCached)
+        try bed.age(hours: 7)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        try name("((now() AT TIME ZONE 'UTC')::date - 1)")
+        let old = try await bed.store.newestCarePlan(of: bed.plant)
+        #expect(try await bed.advisor.refreshIfDue(bed.plant)?.reason == .changed)
+        #expect(try await bed.store.newestCarePlan(of: bed.plant) != old)
+        try name("((now() AT TIME ZONE 'UTC')::date - 1)")
+        #expect(try await !bed.analyze().isCached)
+        #expect(server.requests.count == 3)
+    }
+
     // MARK: When the model fails
 
     @Test func `if the key is refused the built-in plan says so, and the model is asked again next time`() async throws
@@ -80,8 +102,10 @@ import Testing
         #expect(server.requests.count == 2)
         let settings = try #require(try await bed.store.llmSettings())
         #expect(settings.lastError?.text == words)
-        #expect(settings.notBefore == nil)
+        #expect(settings.notBefore != nil)
         #expect(try await bed.advisor.testModel() == .failed(words))
+        // Nobody bills that.
+        #expect(try await bed.used() == [3, 0, 0])
         try bed.expectIdle()
     }
 
@@ -93,7 +117,9 @@ import Testing
         let wait = try #require(try await bed.store.llmSettings()?.notBefore).seconds(since: before)
         #expect(600...700 ~= wait)
         try bed.age(hours: 24 * 8)
-        #expect(try await bed.advisor.refreshIfDue(bed.plant) == nil)
+        let own = try #require(try await bed.advisor.refreshIfDue(bed.plant))
+        #expect((own.source, own.reason) == (.builtin, .weekly))
+        #expect(own.note?.contains("asks to wait 600 s (429)") == true)
         #expect(server.requests.count == 1)
         // Who asks is not held up.
         #expect(try await bed.analyze().plan.note != nil)
@@ -179,6 +205,26 @@ import Testing
         try bed.expectIdle()
         try await bed.set(server) { $0.monthlyTokenBudget = nil }
         #expect(try await bed.analyze().plan.source == .openai)
+    }
+
+    @Test func `what a server does not tell is counted by the question and the text that came`() async throws {
+        let server = try LocalServer(LLMReply.openai(goodPlan, usage: nil))
+        let bed = try await CareBed(server)
+        #expect(try await bed.analyze().plan.source == .openai)
+        let asked = server.requests[0].body.utf8.count
+        #expect(try await bed.used() == [1, asked / 3 + 1, (goodPlan.utf8.count + 2) / 3])
+    }
+
+    @Test(arguments: ["<html>", #"{"hello":"world"}"#])
+    func `a test asks once, whatever comes`(body: String) async throws {
+        let server = try LocalServer(LLMReply.json(body))
+        let bed = try await CareBed(server)
+        guard case .failed(let problem) = try await bed.advisor.testModel() else {
+            Issue.record("that is no answer")
+            return
+        }
+        #expect(!problem.contains("twice"))
+        #expect(server.requests.count == 1)
     }
 
     @Test func `a test asks for a word and counts`() async throws {

@@ -34,7 +34,7 @@ extension LLMClientTests {
             let server = try LocalServer(LLMReply.status(status, "X-Echo: \(Self.key)\r\n", echo))
             let failure = try failure(try await ask(provider, server))
             #expect(failure.kind == kind)
-            #expect(failure.wasSent)
+            #expect(failure.reach == .turnedDown)
             #expect(failure.problem.contains(status.prefix(3)))
             if let problem { #expect(failure.problem == problem.replacing("*", with: "\(server.port)")) }
             #expect(!logs.text.contains("wrong key"))
@@ -166,8 +166,51 @@ extension LLMClientTests {
         asking.cancel()
         let failure = try failure(try await asking.value)
         #expect(failure.kind == .stopped)
-        #expect(!failure.wasSent)
+        #expect(failure.reach == .sent)
         await server.waitUntilClosed()
+    }
+
+    @Test func `what came before whoever asked has gone counts`() throws {
+        let endpoint = try endpoint(.openai, "http://127.0.0.1/v1")
+        let request = LLMRequest(question, of: endpoint)
+        let told = LLMAnswer(text: "seven", usage: LLMCost(input: 7, output: 9))
+        #expect(request.cost(of: .failure(.stopped(after: .success(told)))) == told.usage)
+        let untold = LLMAnswer(text: "seven", usage: nil)
+        let estimate = LLMCost(input: request.body.count / 3 + 1, output: 2)
+        #expect(request.cost(of: .success(untold)) == estimate)
+        #expect(request.cost(of: .failure(.stopped(after: .success(untold)))) == estimate)
+        // More than was allowed it cannot be.
+        let long = LLMAnswer(text: String(repeating: "x", count: 100_000), usage: nil)
+        #expect(request.cost(of: .success(long))?.output == 2000)
+        let nobody = LLMFailure(kind: .notConnected, problem: "nobody")
+        #expect(request.cost(of: .failure(.stopped(after: .failure(nobody)))) == nil)
+        let refused = LLMFailure(kind: .key, problem: "no")
+        #expect(request.cost(of: .failure(.stopped(after: .failure(refused)))) == LLMCost(input: 0, output: 0))
+    }
+
+    @Test func `who is cancelled before there is a connection has cost nothing`() async throws {
+        let (asked, ask) = AsyncStream<Void>.makeStream()
+        let client = LLMClient(version: "1", logger: logs.logger) { _, _ in
+            ask.yield()
+            try? await Task.sleep(for: .seconds(60))
+            return .addresses([])
+        }
+        let endpoint = try endpoint(.openai, "https://models.example/v1")
+        let asking = Task {
+            await client.ask(.test, LLMRequest(.test, of: endpoint), of: endpoint, until: .now + .seconds(60))
+        }
+        for await _ in asked { break }
+        asking.cancel()
+        let failure = try failure(await asking.value)
+        #expect(failure.kind == .stopped)
+        #expect(failure.reach == .unsent)
+    }
+
+    @Test func `of an answer that was cut at its length, the text counts`() async throws {
+        let server = try LocalServer(LLMReply.openai("12345678", finish: "length", usage: nil))
+        let failure = try failure(try await ask(.openai, server))
+        #expect(failure.usage == nil)
+        #expect(failure.textBytes == 8)
     }
 
     // MARK: Where it leads
@@ -176,14 +219,14 @@ extension LLMClientTests {
         let closed = try LocalServer(.reset)
         let broken = try failure(try await ask(.openai, closed))
         #expect(broken.kind == .broken)
-        #expect(broken.wasSent)
+        #expect(broken.reach == .sent)
         let endpoint = try endpoint(.openai, "http://127.0.0.1:1/v1")
         let result = await client().ask(
             .test, LLMRequest(.test, of: endpoint), of: endpoint, until: .now + .seconds(60))
         let nobody = try failure(result)
         #expect(nobody.kind == .notConnected)
         #expect(nobody.problem == "nothing listens at 127.0.0.1:1")
-        #expect(!nobody.wasSent)
+        #expect(nobody.reach == .unsent)
     }
 
     @Test(arguments: [
@@ -201,7 +244,7 @@ extension LLMClientTests {
         let result = await client.ask(.test, LLMRequest(.test, of: endpoint), of: endpoint, until: .now + .seconds(60))
         let failure = try failure(result)
         #expect(failure.kind == .address)
-        #expect(!failure.wasSent)
+        #expect(failure.reach == .unsent)
         #expect(failure.problem.contains(words), "\(failure.problem)")
         #expect(await client.check(endpoint.address)?.contains(words) == true)
     }

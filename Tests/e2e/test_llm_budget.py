@@ -99,8 +99,8 @@ def test_those_who_ask_at_once_do_not_exceed_it_together(advised, model):
     assert len(model.received) == 1
 
 
-@pytest.mark.parametrize("answer", [Failing(500), Failing(401), Dropped(), Said(usage=None), Answer(200, b"nothing")],
-                         ids=["500", "401", "dropped", "untold", "nonsense"])
+@pytest.mark.parametrize("answer", [Dropped(), Said(usage=None), Answer(200, b"nothing")],
+                         ids=["dropped", "untold", "nonsense"])
 def test_what_was_sent_is_counted_if_nobody_says_how_much_it_was(advised, model, pot, answer):
     model.always(answer)
     analyze(advised, pot.id)
@@ -109,16 +109,23 @@ def test_what_was_sent_is_counted_if_nobody_says_how_much_it_was(advised, model,
     assert requests == len(model.received) and 0 < tokens <= sent
 
 
-def test_what_nobody_waited_for_is_not_counted(advised, model, pot):
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+def test_what_the_server_did_not_take_costs_nothing(advised, model, pot, status):
+    model.always(Failing(status))
+    analyze(advised, pot.id)
+    assert counted(advised) == (len(model.received), 0, 0)
+
+
+def test_what_nobody_waited_for_was_asked_all_the_same(advised, model, pot):
     hanging = model.always(Hanging())
     caller = Caller(advised.api, pot.id)
     (request,) = model.wait_for(1)
     caller.hang_up()
     assert request.hung_up.wait(10)
     hanging.release()
-    # Nor is anything kept for it: the whole budget is there.
-    model.always(Said(usage=(10, 10)))
-    wait_until(lambda: counted(advised)[1:] == (0, 0), 10, "it is given back")
+    wait_until(lambda: counted(advised)[0] == 1, 10, "it is counted")
+    _, asked, answered = counted(advised)
+    assert 0 < asked <= len(request.body) and answered == 0
     wait_until(lambda: advised.value("SELECT count(*) FROM llm_reservations") == 0, 10, "nothing is put aside")
 
 
