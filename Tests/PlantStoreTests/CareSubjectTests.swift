@@ -47,6 +47,35 @@ import Testing
         #expect(health.plant.lightOfYesterday == subject.light.last?.light)
     }
 
+    /// A large database that was upgraded: to make the hours of all its readings would take too long.
+    @Test func `until everything is summarized it is made from the readings of its days alone`() async throws {
+        let begin = try time("2025-10-10T00:00:00Z")
+        let pot = try await CarePot(.native, zone: "Europe/Berlin", assigned: begin)
+        let now = try time("2025-10-27T12:00:00Z")
+        try await pot.fill(
+            pot.readings(begin, now, extras: ["co"]) {
+                [
+                    .soilMoisture: number($0, in: pot.zone),
+                    .temperature: Double($0.seconds.truncatingRemainder(dividingBy: 7)),
+                ]
+            })
+        let summarized = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
+        try pot.database.execute(
+            "UPDATE rollup_state SET is_complete = false; ALTER VIEW telemetry_1h RENAME TO out_of_reach")
+        let subject = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
+        #expect(Set(subject.days.keys) == ["soil_moisture", "temperature", "co"])
+        for (name, days) in summarized.days {
+            let found = try #require(subject.days[name])
+            #expect(found.map(\.day) == days.map(\.day))
+            for (found, day) in zip(found, days) {
+                #expect(abs(found.mean - day.mean) < 1e-9)
+                #expect((found.min, found.max, found.hours) == (day.min, day.max, day.hours), "\(name) \(day.day)")
+            }
+        }
+        #expect(
+            subject.health.hours.mapValues { $0.map(\.start) } == summarized.health.hours.mapValues { $0.map(\.start) })
+    }
+
     @Test func `where days begin at half past, each hour belongs to one day`() async throws {
         let begin = try time("2025-10-01T00:00:00Z")
         let pot = try await CarePot(.native, zone: "Asia/Kolkata", assigned: begin)
@@ -141,35 +170,6 @@ import Testing
         let outlook = try #require(try await pot.store.dryingOutlook(of: pot.plant, at: now))
         #expect(outlook.minimum == min)
         #expect((outlook.reason == .noLimit) == (min == nil))
-    }
-
-    /// A large database that was upgraded: to make the hours of all its readings would take too long.
-    @Test func `until everything is summarized it is made from the readings of its days alone`() async throws {
-        let begin = try time("2025-10-10T00:00:00Z")
-        let pot = try await CarePot(.native, zone: "Europe/Berlin", assigned: begin)
-        let now = try time("2025-10-27T12:00:00Z")
-        try await pot.fill(
-            pot.readings(begin, now, extras: ["co"]) {
-                [
-                    .soilMoisture: number($0, in: pot.zone),
-                    .temperature: Double($0.seconds.truncatingRemainder(dividingBy: 7)),
-                ]
-            })
-        let summarized = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
-        try pot.database.execute(
-            "UPDATE rollup_state SET is_complete = false; ALTER VIEW telemetry_1h RENAME TO out_of_reach")
-        let subject = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
-        #expect(Set(subject.days.keys) == ["soil_moisture", "temperature", "co"])
-        for (name, days) in summarized.days {
-            let found = try #require(subject.days[name])
-            #expect(found.map(\.day) == days.map(\.day))
-            for (found, day) in zip(found, days) {
-                #expect(abs(found.mean - day.mean) < 1e-9)
-                #expect((found.min, found.max, found.hours) == (day.min, day.max, day.hours), "\(name) \(day.day)")
-            }
-        }
-        #expect(
-            subject.health.hours.mapValues { $0.map(\.start) } == summarized.health.hours.mapValues { $0.map(\.start) })
     }
 
     @Test func `a species is one's own before the built-in one, and feedback that of the newest plan with any`()
