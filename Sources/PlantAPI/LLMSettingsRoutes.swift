@@ -43,14 +43,19 @@ struct LLMSettingsRoutes {
     @Sendable private func change(_ request: Request, _ context: PlantContext) async throws -> Response {
         let servers = environment.advisor.servers
         var fields = try Fields(try await request.json())
-        let isFirst = try await environment.store.llmSettings() == nil
+        let before = try await environment.store.llmSettings()
         let named = fields.keep("provider", fields.choice("provider", of: LLMProvider.self))
-        let provider = isFirst ? fields.require("provider", named) : named.value
+        let provider = before == nil ? fields.require("provider", named) : named.value
         let model = fields.text("model", length: LLMSettings.modelLength)
         let base = await Self.address(&fields, environment.advisor)
         let key = fields.secret("api_key", length: LLMSettings.keyLength)
         if let key = key.value, !LLMSettings.isKey(key.reveal()) {
             fields.refuse("api_key", "must be printable ASCII, without spaces around it")
+        }
+        if case .unchanged = key, var after = before, after.keyHint != nil {
+            after.provider = provider ?? after.provider
+            base.apply(to: &after.baseURL)
+            if servers.place(of: after) != after.keyPlace { fields.refuse("api_key", Self.otherServer) }
         }
         let budget = fields.integer("monthly_token_budget", range: LLMSettings.budgetRange)
         let automatic = fields.boolean("automatic")
@@ -72,10 +77,7 @@ struct LLMSettingsRoutes {
         case .updated(let settings): return try await answer(settings)
         case .noProvider: throw Problem.invalid([Problem.FieldError(pointer: "/provider", detail: "is required")])
         case .keyIsForAnotherServer:
-            throw Problem.invalid([
-                Problem.FieldError(
-                    pointer: "/api_key", detail: "was given for another server; give it again, or null")
-            ])
+            throw Problem.invalid([Problem.FieldError(pointer: "/api_key", detail: Self.otherServer)])
         }
     }
 
@@ -107,6 +109,8 @@ struct LLMSettingsRoutes {
     }
 
     // MARK: reading and showing
+
+    private static let otherServer = "was given for another server; give it again, or null"
 
     /// The base address in one spelling. Looks at it, and asks where its name leads.
     private static func address(_ fields: inout Fields, _ advisor: APIEnvironment.Advisor) async -> Change<String> {

@@ -135,6 +135,12 @@ package struct LLMServers: Sendable, Equatable {
         return provider == .anthropic ? anthropic : openai
     }
 
+    /// Whose API is asked where, in one spelling; nil when the address cannot be used any more.
+    package func place(of settings: LLMSettings) -> String? {
+        guard let address = try? address(of: settings.provider, base: settings.baseURL) else { return nil }
+        return settings.provider.rawValue + " " + address.text
+    }
+
     /// Whether the model can be asked: the providers' own servers answer nobody without a key.
     package func canAsk(_ settings: LLMSettings) -> Bool {
         guard settings.keyHint == nil else { return true }

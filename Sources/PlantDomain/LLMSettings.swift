@@ -28,6 +28,8 @@ package struct LLMSettings: Sendable, Equatable {
     package var baseURL: String?
     /// `…wxyz`; nil when no key is set.
     package var keyHint: String?
+    /// Whom the key was given for, as ``LLMServers/place(of:)`` says it; it goes nowhere else.
+    package var keyPlace: String?
     /// Input and output together, in a calendar month of the instance's zone; nil: no limit.
     package var monthlyTokenBudget: Int?
     /// Whether it is also asked without anybody wanting a plan just then.

@@ -54,6 +54,11 @@ struct LLMDesk: Sendable {
         do {
             let address = try servers.address(of: settings.provider, base: settings.baseURL)
             if target.key == nil, address.official != nil { return .builtIn }
+            if target.key != nil, settings.keyPlace != servers.place(of: settings) {
+                return .unusable(
+                    problem: "the key was given for another server, since then the operator has set "
+                        + "\(address.web.hostAndPort); set the key again under settings", settings)
+            }
             return .model(
                 LLMEndpoint(
                     provider: settings.provider, address: address, model: settings.chosenModel, key: target.key),

@@ -56,9 +56,13 @@ extension Store {
         at now: Timestamp, _ change: @Sendable (inout LLMSettings) throws -> Void
     ) async throws -> UpdateLLMSettingsOutcome {
         try await pool.transaction { connection in
-            // One at a time, also when there is no row yet that could be locked.
-            try connection.execute("LOCK TABLE llm_settings IN SHARE ROW EXCLUSIVE MODE")
-            let row = try Self.llmRow(connection)
+            // One at a time: by the row, as whoever replaces the encryption key does it, or while there is none by the
+            // table.
+            var row = try Self.llmRow(connection, "FOR UPDATE")
+            if row == nil {
+                try connection.execute("LOCK TABLE llm_settings IN SHARE ROW EXCLUSIVE MODE")
+                row = try Self.llmRow(connection)
+            }
             let before = try row.flatMap { try Self.llmSettings($0) }
             guard let chosen = provider ?? before?.provider else { return .noProvider }
             var settings = before ?? LLMSettings(provider: chosen, updatedAt: now)
@@ -68,10 +72,14 @@ extension Store {
             switch key {
             case .unchanged:
                 if try row?.optionalBytes("api_key") != nil {
-                    guard let before, goesToSamePlace(before, settings, servers) else { return .keyIsForAnotherServer }
+                    guard before != nil, settings.keyPlace == servers.place(of: settings) else {
+                        return .keyIsForAnotherServer
+                    }
                 }
-            case .cleared: settings.keyHint = nil
-            case .set(let key): settings.keyHint = LLMSettings.hint(ofKey: key.reveal())
+            case .cleared: (settings.keyHint, settings.keyPlace) = (nil, nil)
+            case .set(let key):
+                settings.keyHint = LLMSettings.hint(ofKey: key.reveal())
+                settings.keyPlace = servers.place(of: settings)
             }
             // Another server, model or key owes nothing to the failures of the one before.
             if let before, isAskedAnew(before, settings) || key.isChange {
@@ -81,18 +89,20 @@ extension Store {
             try connection.query(
                 """
                 INSERT INTO llm_settings (id, provider, model, base_url, api_key_hint, monthly_token_budget, automatic,
-                    last_error, last_error_at, not_before, updated_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                    last_error, last_error_at, not_before, updated_at, api_key_place)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                 ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, model = excluded.model,
                     base_url = excluded.base_url, api_key_hint = excluded.api_key_hint,
                     monthly_token_budget = excluded.monthly_token_budget, automatic = excluded.automatic,
                     last_error = excluded.last_error, last_error_at = excluded.last_error_at,
-                    not_before = excluded.not_before, updated_at = excluded.updated_at
+                    not_before = excluded.not_before, updated_at = excluded.updated_at,
+                    api_key_place = excluded.api_key_place
                 """,
                 [
                     .id(id), .text(settings.provider.rawValue), .text(settings.model), .text(settings.baseURL),
                     .text(settings.keyHint), .int(settings.monthlyTokenBudget), .bool(settings.automatic),
                     .text(settings.lastError?.text), time(settings.lastError?.at), time(settings.notBefore), .time(now),
+                    .text(settings.keyPlace),
                 ])
             switch key {
             case .unchanged: break
@@ -147,8 +157,8 @@ extension Store {
 
     // MARK: rows
 
-    private static func llmRow(_ connection: PostgresConnection) throws -> PostgresRow? {
-        try connection.query("SELECT * FROM llm_settings").first
+    private static func llmRow(_ connection: PostgresConnection, _ lock: String = "") throws -> PostgresRow? {
+        try connection.query("SELECT * FROM llm_settings \(lock)").first
     }
 
     /// - Returns: nil for a provider that only a newer version knows: its key is for nobody else.
@@ -161,6 +171,7 @@ extension Store {
             monthlyTokenBudget: try row.optionalInt("monthly_token_budget").map { Int($0) },
             automatic: try row.bool("automatic"), notBefore: try row.optionalTime("not_before"),
             updatedAt: try row.time("updated_at"))
+        settings.keyPlace = try row.optionalText("api_key_place")
         if let text = try row.optionalText("last_error"), let at = try row.optionalTime("last_error_at") {
             settings.lastError = LLMSettings.LastError(at: at, text: text)
         }
@@ -172,17 +183,6 @@ private func time(_ time: Timestamp?) -> PostgresValue { time.map { .time($0) } 
 
 extension Change {
     fileprivate var isChange: Bool { if case .unchanged = self { false } else { true } }
-}
-
-/// Whether a key that was given for one may be sent to the other. Behind another path of a gateway there may be somebody
-/// else. An address that cannot be used any more, since the operator has set another one, is the same as itself only.
-private func goesToSamePlace(_ before: LLMSettings, _ after: LLMSettings, _ servers: LLMServers) -> Bool {
-    guard before.provider == after.provider else { return false }
-    if before.baseURL == after.baseURL { return true }
-    guard let old = try? servers.address(of: before.provider, base: before.baseURL),
-        let new = try? servers.address(of: after.provider, base: after.baseURL)
-    else { return false }
-    return old.endpoint(of: before.provider) == new.endpoint(of: after.provider)
 }
 
 private func isAskedAnew(_ before: LLMSettings, _ after: LLMSettings) -> Bool {

@@ -49,6 +49,8 @@ CREATE TABLE llm_settings (
     -- Sealed: whoever knows it spends somebody's money.
     api_key               bytea,
     api_key_hint          text,
+    -- Where it may be sent to: the provider and the base of its API, also when the operator has set it.
+    api_key_place         text,
     -- NULL: as many as it takes.
     monthly_token_budget  bigint,
     automatic             boolean NOT NULL DEFAULT true,
