@@ -40,6 +40,8 @@ extension BuiltInWriter {
             }
         case .ok where isBeyondOwn: "\(name) needs attention (\(now))."
         case .ok where isOff: "\(name) is within your limits (\(now)), but something needs attention."
+        case .ok where isJustWatered:
+            "\(name) is wet after its watering; all else that has limits is within them (\(now))."
         case .ok: "\(name) is fine: all that has limits is within them (\(now))."
         }
     }
