@@ -138,7 +138,8 @@ package struct LLMServers: Sendable, Equatable {
     /// Whose API is asked where, in one spelling; nil when the address cannot be used any more.
     package func place(of settings: LLMSettings) -> String? {
         guard let address = try? address(of: settings.provider, base: settings.baseURL) else { return nil }
-        return settings.provider.rawValue + " " + address.text
+        // Not the base, which can be written in two ways.
+        return settings.provider.rawValue + " " + address.endpoint(of: settings.provider).url
     }
 
     /// Whether the model can be asked: the providers' own servers answer nobody without a key.

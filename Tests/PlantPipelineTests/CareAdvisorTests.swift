@@ -263,4 +263,40 @@ import Testing
             #expect(rows?.contains(hex) == false)
         }
     }
+
+    @Test func `the key stays where it was given for when the operator sets another server`() async throws {
+        let (first, second) = (try LocalServer(LLMReply.openai(goodPlan)), try LocalServer(LLMReply.openai(goodPlan)))
+        let bed = try await CareBed()
+        func advisor(_ server: LocalServer) throws -> (CareAdvisor, LLMServers) {
+            let servers = LLMServers(openai: try LLMAddress(operators: "http://127.0.0.1:\(server.port)"))
+            let client = LLMClient(version: "1", logger: bed.logs.logger)
+            return (
+                CareAdvisor(
+                    store: bed.store, sealer: try testSealer(), servers: servers, client: client,
+                    logger: bed.logs.logger), servers
+            )
+        }
+        let (before, servers) = try advisor(first)
+        _ = try await bed.store.updateLLMSettings(
+            provider: .openai, key: .set(Secret(CareBed.key)), servers: servers, sealer: testSealer(), by: testOrigin,
+            at: .now()
+        ) { _ in }
+        guard case .answered = try await before.testModel() else {
+            Issue.record("it is the server it was given for")
+            return
+        }
+        #expect(first.requests.count == 1)
+        let (after, _) = try advisor(second)
+        guard case .failed(let problem) = try await after.testModel() else {
+            Issue.record("it was sent")
+            return
+        }
+        #expect(problem.contains("given for another server"))
+        guard case .plan(let plan, _) = try await after.analyze(bed.plant, refresh: true) else {
+            Issue.record("no plan")
+            return
+        }
+        #expect(plan.source == .builtin && plan.note?.contains("given for another server") == true)
+        #expect(second.requests.isEmpty)
+    }
 }

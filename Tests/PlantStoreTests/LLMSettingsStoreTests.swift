@@ -37,9 +37,10 @@ import Testing
             ($0.model, $0.baseURL) = ("llama3.2:3b", "http://127.0.0.1:11434/v1")
             ($0.monthlyTokenBudget, $0.automatic) = (nil, false)
         }
-        let expected = LLMSettings(
+        var expected = LLMSettings(
             provider: .openai, model: "llama3.2:3b", baseURL: "http://127.0.0.1:11434/v1", keyHint: "…cdef",
             monthlyTokenBudget: nil, automatic: false, updatedAt: now)
+        expected.keyPlace = "openai http://127.0.0.1:11434/v1/chat/completions"
         guard case .updated(expected) = outcome else {
             Issue.record("\(outcome)")
             return
