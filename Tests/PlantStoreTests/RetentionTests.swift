@@ -74,7 +74,9 @@ import Testing
         try await log.summarize(zone: kathmandu, at: now.days(1))
         #expect(try log.differences(zone: kathmandu) == [])
         #expect(try await ask(log, plant, from: old, to: end, .oneHour).time.count >= 80)
-        #expect(try await ask(log, plant, from: old, to: end, .oneDay).time.count == 11)
+        // Ten or eleven: it depends on the time of day at which this is run.
+        let days = Set(steady(device, plant, from: old, to: end).map { LocalDay.containing($0.time, in: kathmandu) })
+        #expect(try await ask(log, plant, from: old, to: end, .oneDay).time.count == days.count)
         let automatic = try await ask(log, plant, from: old, to: end, nil)
         #expect(automatic.resolution != .raw && !automatic.time.isEmpty)
         #expect(try await ask(log, plant, from: now.days(-2), to: now, nil).resolution == .raw)
