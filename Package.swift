@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "Prometheus", dependencies: [coreMetrics], swiftSettings: strict),
         .target(
             name: "PlantStore",
-            dependencies: ["PlantDomain", "Postgres", "Sealing", logging],
+            dependencies: ["PlantDomain", "Postgres", "Sealing", logging, metrics],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
         .target(

@@ -167,6 +167,8 @@ package struct APIEnvironment: Sendable {
     let events: EventHub
     /// False until the schema is ready; requests that need it are asked to come again.
     let isOpen: @Sendable () -> Bool
+    /// Whether the program was told to stop.
+    let isStopping: @Sendable () -> Bool
     let health: @Sendable () -> HealthReport
     /// What is measured, in Prometheus' text format; nil when that is switched off.
     let metrics: (@Sendable () -> String)?
@@ -180,6 +182,7 @@ package struct APIEnvironment: Sendable {
     package init(
         store: Store, accounts: Accounts, sealer: Sealer, policy: Policy, access: DeviceAccess, broker: Broker,
         channels: Channels, advisor: Advisor, events: EventHub, isOpen: @escaping @Sendable () -> Bool,
+        isStopping: @escaping @Sendable () -> Bool = { false },
         health: @escaping @Sendable () -> HealthReport,
         metrics: (@Sendable () -> String)? = nil, disk: @escaping @Sendable () -> Disk? = { nil },
         retentionDays: Int? = nil, version: String,
@@ -195,6 +198,7 @@ package struct APIEnvironment: Sendable {
         self.advisor = advisor
         self.events = events
         self.isOpen = isOpen
+        self.isStopping = isStopping
         self.health = health
         self.metrics = metrics
         self.disk = disk
@@ -217,11 +221,17 @@ package struct HealthReport: Sendable {
     package var certificateExpiry: Timestamp?
     /// Why the broker or the database is not connected, for whoever is signed in.
     package var problem: String?
+    /// The program was told to stop: whoever sends it work should look for another.
+    package var isStopping: Bool
+    /// Whether a message could be taken in and stored now.
+    package var isReady: Bool { databaseConnected && mqttConnected && !isStopping }
 
     package init(
         databaseConnected: Bool, mqttConnected: Bool, lastCommitAt: Timestamp?, lagSeconds: Double,
-        uptimeSeconds: Double, memoryBytes: Int, certificateExpiry: Timestamp? = nil, problem: String? = nil
+        uptimeSeconds: Double, memoryBytes: Int, certificateExpiry: Timestamp? = nil, problem: String? = nil,
+        isStopping: Bool = false
     ) {
+        self.isStopping = isStopping
         self.certificateExpiry = certificateExpiry
         self.problem = problem
         self.databaseConnected = databaseConnected

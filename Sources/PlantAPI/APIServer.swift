@@ -18,6 +18,24 @@ package enum APIServer {
             logger: logger)
     }
 
+    /// For a process that answers no API.
+    /// - Returns: a service that answers `/metrics` and nothing else.
+    package static func make(
+        metrics: @escaping @Sendable () -> String, host: String, port: Int, logger: Logger
+    ) -> some Service {
+        let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
+        router.get(RouterPath(RequestMiddleware.metricsPath)) { _, _ in page(metrics) }
+        return Application(
+            router: router, server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: .init(address: .hostname(host, port: port)), logger: logger)
+    }
+
+    private static func page(_ metrics: @Sendable () -> String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
+    }
+
     static func router(_ environment: APIEnvironment) -> Router<PlantContext> {
         let table = RouteTable(environment)
         let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
@@ -26,8 +44,9 @@ package enum APIServer {
         router.add(
             middleware: RequestMiddleware(
                 methods: { table.methods(of: $0) }, isOpen: environment.isOpen,
+                isStopping: environment.isStopping,
                 crossOrigin: CrossOrigin(allowed: policy.corsOrigins, own: policy.publicOrigin),
-                trustedProxies: policy.trustedProxies))
+                trustedProxies: policy.trustedProxies, metrics: environment.metrics.map { _ in HTTPMetrics(table) }))
         for route in table.routes {
             // The one place where a handler is called, and nobody gets there but through the gate.
             router.on(RouterPath(RouteTable.prefix + route.path), method: route.method) { request, context in
@@ -46,11 +65,7 @@ package enum APIServer {
         }
         // On this port only and beside the API: nginx passes nothing but /api on.
         if let metrics = environment.metrics {
-            router.get(RouterPath(RequestMiddleware.metricsPath)) { _, _ in
-                Response(
-                    status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                    body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
-            }
+            router.get(RouterPath(RequestMiddleware.metricsPath)) { _, _ in page(metrics) }
         }
         return router
     }

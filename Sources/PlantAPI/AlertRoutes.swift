@@ -168,10 +168,6 @@ extension JSONValue {
 extension ServerEvent {
     /// - Parameter alert: nil: it was pending, and went away.
     package init(alert: Alert?, id: EntityID, now: Timestamp) throws {
-        let value: JSONValue =
-            alert.map { JSONValue($0, now: now) } ?? ["id": JSONValue(id), "state": "lapsed"]
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        self.init(name: "alert", data: String(decoding: try encoder.encode(value), as: UTF8.self))
+        try self.init("alert", alert.map { JSONValue($0, now: now) } ?? ["id": JSONValue(id), "state": "lapsed"])
     }
 }

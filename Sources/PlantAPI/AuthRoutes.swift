@@ -12,8 +12,15 @@ struct AuthRoutes {
     private static let passwordLength = 1...1000
 
     private let environment: APIEnvironment
+    private let signedIn = Self.counter("signed_in")
+    private let refused = Self.counter("refused")
+    private let throttled = Self.counter("throttled")
 
     init(_ environment: APIEnvironment) { self.environment = environment }
+
+    private static func counter(_ outcome: String) -> Counter {
+        Counter(label: "plantops_sign_ins_total", dimensions: [("outcome", outcome)])
+    }
 
     var routes: [Route] {
         [
@@ -55,18 +62,18 @@ struct AuthRoutes {
             from: context.origin, at: environment.now())
         switch outcome {
         case .signedIn(let user, let token):
-            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "signed_in")]).increment()
+            signedIn.increment()
             context.logger.info("signed in", metadata: ["user_id": "\(user.id)"])
             let principal = Principal(user: user, role: user.role, way: .session([]))
             let cookie = Self.cookie(
                 token.reveal(), seconds: Store.sessionLongestSeconds, isSecure: context.client.isSecure)
             return try .json(JSONValue(principal), headers: [.setCookie: cookie])
         case .refused:
-            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "refused")]).increment()
+            refused.increment()
             context.logger.notice("sign-in refused", metadata: ["address": "\(context.client.counted)"])
             throw Problem(status: .unauthorized, detail: "the email address or the password is wrong", challenge: true)
         case .wait(let seconds):
-            Counter(label: "plantops_sign_ins", dimensions: [("outcome", "throttled")]).increment()
+            throttled.increment()
             context.logger.notice("sign-in throttled", metadata: ["address": "\(context.client.counted)"])
             throw Self.throttled(seconds)
         }

@@ -10,8 +10,15 @@ import Sealing
 struct EnrollmentRoutes {
     private let environment: APIEnvironment
     private let registrations = KeyedQueue<MACAddress>()
+    private let registered = Self.counter("registered")
+    private let refused = Dictionary(
+        uniqueKeysWithValues: EnrollmentRefusal.allCases.map { ($0, Self.counter($0.rawValue)) })
 
     init(_ environment: APIEnvironment) { self.environment = environment }
+
+    private static func counter(_ outcome: String) -> Counter {
+        Counter(label: "plantops_registrations_total", dimensions: [("outcome", outcome)])
+    }
 
     var routes: [Route] {
         [
@@ -68,7 +75,7 @@ struct EnrollmentRoutes {
         let offer = try await registrations.run(mac) {
             try await offerAndGrant(registering: device, rule, context)
         }
-        Counter(label: "plantops_registrations", dimensions: [("outcome", "registered")]).increment()
+        registered.increment()
         context.logger.info(
             "device registered",
             metadata: [
@@ -93,7 +100,7 @@ struct EnrollmentRoutes {
             try await put(offer, into: "device.register", by: origin)
             return offer
         case .failure(let refusal):
-            Counter(label: "plantops_registrations", dimensions: [("outcome", "\(refusal.rawValue)")]).increment()
+            refused[refusal]?.increment()
             context.logger.notice(
                 "registration refused",
                 metadata: ["reason": "\(refusal.rawValue)", "address": "\(context.client.counted)"])

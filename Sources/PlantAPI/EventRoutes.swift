@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import NIOCore
 import PlantDomain
 import ServiceLifecycle
@@ -14,6 +15,7 @@ struct EventRoutes {
     private let events: EventHub
     private let gatekeeper: Gatekeeper
     private let heartbeat: Duration
+    private let slow = Counter(label: "plantops_sse_disconnected_slow_total")
 
     init(_ environment: APIEnvironment, heartbeat: Duration = Self.heartbeat) {
         events = environment.events
@@ -52,7 +54,7 @@ struct EventRoutes {
                 guard let now = try await gatekeeper.principal(of: request) else { return false }
                 return now.user?.id == principal.user?.id && now.role >= .viewer
             },
-            stop: { [events] in events.finish() }, logger: context.logger)
+            stop: { [events] in events.finish() }, slow: slow, logger: context.logger)
         // If it is never asked for its body, the answer takes the subscription along when it goes.
         return Response(status: .ok, headers: headers, body: ResponseBody { try await stream.write(request, &$0) })
     }
@@ -69,10 +71,16 @@ private struct EventStream: Sendable {
     let mayWatch: @Sendable () async throws -> Bool
     /// Called when the server stops: it waits for the answers under way, and this one would not end by itself.
     let stop: @Sendable () -> Void
+    /// Counts readers that are cut off.
+    let slow: Counter
     let logger: Logger
 
     /// How long the last words may take, where there are any.
     private static let lastWords = Duration.seconds(1)
+
+    /// Said when the program is about to end, or the end would look like a loss: who reads comes back shortly, to its
+    /// successor.
+    private static let farewell = "event: closing\nretry: 1000\ndata: {}\n\n"
 
     /// Ends the connection by throwing; cancelling a write that waits for the reader is the only way to get it back.
     private struct CutOff: Error {}
@@ -113,6 +121,8 @@ private struct EventStream: Sendable {
             if delivery.isNudged { buffer.writeString(": heartbeat\n\n") }
             try await writer.write(buffer)
         }
+        // Without an id: what the reader has seen last stays what it was.
+        if Task.isShuttingDownGracefully { try await writer.write(ByteBuffer(string: Self.farewell)) }
         try await writer.finish(nil)
     }
 
@@ -142,6 +152,7 @@ private struct EventStream: Sendable {
         let end = await subscription.ended()
         try Task.checkCancellation()
         let isSlow = end == .overflow || end == .stalled
+        if isSlow { slow.increment() }
         logger.log(
             level: isSlow ? .info : .debug, isSlow ? "a slow reader of live events is cut off" : "live events end",
             metadata: ["reason": "\(end.rawValue)"])

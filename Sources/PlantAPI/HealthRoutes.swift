@@ -16,7 +16,8 @@ struct HealthRoutes {
                 answer: .ok("How it is", Schema.ref("Health")), handler: health),
             Route(
                 method: .get, path: "/ready", tag: "system", access: .everyone,
-                summary: "Whether a message could be taken in and stored now (200), or not (503)",
+                summary:
+                    "Whether a message could be taken in and stored now (200), or not (503); not when it is about to end",
                 answer: .ok("Ready", Self.readySchema), handler: ready),
             Route(
                 method: .get, path: "/live", tag: "system", access: .everyone, summary: "Whether the process runs",
@@ -25,10 +26,11 @@ struct HealthRoutes {
         ]
     }
 
-    private static let readySchema = Schema.object([
-        "ready": Schema.boolean,
-        "checks": Schema.object(["database": Schema.boolean, "mqtt": Schema.boolean]),
-    ])
+    private static let readySchema = Schema.object(
+        [
+            "ready": Schema.boolean, "stopping": Schema.boolean,
+            "checks": Schema.object(["database": Schema.boolean, "mqtt": Schema.boolean]),
+        ], optional: ["stopping"])
 
     static let schema: JSONValue = {
         let part = Schema.object(
@@ -96,13 +98,14 @@ struct HealthRoutes {
 
     @Sendable private func ready(_ request: Request, _ context: PlantContext) throws -> Response {
         let report = environment.health()
-        let isReady = report.databaseConnected && report.mqttConnected
-        var headers: HTTPFields = [:]
-        if !isReady { headers[.retryAfter] = "5" }
+        var answer: [String: JSONValue] = [
+            "ready": .bool(report.isReady),
+            "checks": ["database": .bool(report.databaseConnected), "mqtt": .bool(report.mqttConnected)],
+        ]
+        // Then the checks say nothing: what they look at ends.
+        if report.isStopping { answer["stopping"] = true }
         return try .json(
-            [
-                "ready": .bool(isReady),
-                "checks": ["database": .bool(report.databaseConnected), "mqtt": .bool(report.mqttConnected)],
-            ] as JSONValue, status: isReady ? .ok : .serviceUnavailable, headers: headers)
+            .object(answer) as JSONValue, status: report.isReady ? .ok : .serviceUnavailable,
+            headers: report.isReady ? [:] : [.retryAfter: "5"])
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import PlantDomain
 
 /// Any JSON document: what requests bring before they are checked, and what most answers are made of.
-enum JSONValue: Sendable, Equatable {
+enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case number(Double)

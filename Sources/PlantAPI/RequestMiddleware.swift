@@ -13,8 +13,12 @@ struct RequestMiddleware: RouterMiddleware {
     let methods: @Sendable (_ path: String) -> [HTTPRequest.Method]
     /// Whether the schema is there; until then only the probes are answered.
     let isOpen: @Sendable () -> Bool
+    /// Whether the program was told to stop.
+    let isStopping: @Sendable () -> Bool
     let crossOrigin: CrossOrigin
     let trustedProxies: [AddressBlock]
+    /// nil: nobody wants to know.
+    var metrics: HTTPMetrics?
 
     private static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
     private static let forwardedHost = HTTPField.Name("X-Forwarded-Host")!
@@ -34,6 +38,12 @@ struct RequestMiddleware: RouterMiddleware {
         context.host = context.client.isForwarded ? request.headers[Self.forwardedHost] : nil
         context.host = context.host ?? request.head.authority
         let start = ContinuousClock.now
+        metrics?.began()
+        var status: Int?
+        defer {
+            metrics?.ended(
+                request.method, route: context.endpointPath, status: status, after: ContinuousClock.now - start)
+        }
         var response: Response
         do {
             try crossOrigin.check(request, host: context.host)
@@ -49,7 +59,10 @@ struct RequestMiddleware: RouterMiddleware {
             response = try answer(error, to: request, context)
         }
         response.headers[Self.correlationHeader] = context.correlationID
+        // The connection is about to be closed: who is told does not send his next request into that.
+        if isStopping() { response.headers[.connection] = "close" }
         for field in crossOrigin.headers(for: request) { response.headers[field.name] = field.value }
+        status = response.status.code
         let elapsed = start.duration(to: .now).components
         let milliseconds = Double(elapsed.seconds) * 1000 + Double(elapsed.attoseconds / 1_000_000_000_000) / 1000
         // Probes come every few seconds for ever.

@@ -96,6 +96,7 @@ struct RouteTable: Sendable {
             + EventRoutes(environment).routes + SpeciesRoutes(environment).routes
             + CarePlanRoutes(environment).routes + LLMSettingsRoutes(environment).routes
             + PlantEventRoutes(environment).routes + ForecastRoutes(environment).routes
+            + SparklineRoutes(environment).routes
         let document = OpenAPI.document(resources, version: environment.version)
         self.document = document
         routes =

@@ -89,5 +89,7 @@ enum Schema {
         "LLMSettings": LLMSettingsRoutes.schema,
         "PlantEvent": PlantEventRoutes.schema,
         "Forecast": ForecastRoutes.schema,
+        "Sparklines": SparklineRoutes.schema,
+        "Connection": SystemRoutes.connectionSchema,
     ]
 }

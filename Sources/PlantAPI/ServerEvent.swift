@@ -1,3 +1,5 @@
+import Foundation
+
 /// Something that happened, for whoever watches live.
 package struct ServerEvent: Sendable, Equatable {
     /// A word for what it is, such as `alert`. `reset` is the hub's own.
@@ -8,6 +10,12 @@ package struct ServerEvent: Sendable, Equatable {
     package init(name: String, data: String) {
         self.name = name
         self.data = data
+    }
+
+    init(_ name: String, _ value: JSONValue) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        self.init(name: name, data: String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// Load everything anew: something may have been missed.

@@ -20,9 +20,36 @@ struct SystemRoutes {
                 summary:
                     "How large the database is, how fast it grows, and how long the disk will do; at most a minute "
                     + "old",
-                answer: .ok("What takes up how much", Schema.ref("Storage")), handler: storage)
+                answer: .ok("What takes up how much", Schema.ref("Storage")), handler: storage),
+            Route(
+                method: .get, path: "/system/connection", tag: "system", access: .viewer,
+                summary: "How devices and people reach this installation, and which days its plants have",
+                answer: .ok("Nothing secret", Schema.ref("Connection")), handler: connection),
         ]
     }
+
+    @Sendable private func connection(_ request: Request, _ context: PlantContext) async throws -> Response {
+        let (access, policy) = (environment.access, environment.policy)
+        let alerts = try await environment.store.alertSettings()
+        return try .json(
+            [
+                "mqtt_host": .string(access.host), "mqtt_port": .integer(Int64(access.port)),
+                "ca_certificate": JSONValue(access.caCertificate), "public_url": JSONValue(policy.publicOrigin),
+                "enrollment_mode": .string(policy.enrollment.rawValue),
+                "sign_in_required": .bool(policy.requiresSignIn), "time_zone": .string(alerts.timeZone),
+                "broker_certificate_expires_at": JSONValue(environment.health().certificateExpiry),
+                "version": .string(environment.version),
+            ] as JSONValue)
+    }
+
+    static let connectionSchema = Schema.object([
+        "mqtt_host": Schema.text, "mqtt_port": Schema.integer(minimum: 1, maximum: 65_535),
+        // PEM; null: devices need none, the broker has a public certificate.
+        "ca_certificate": Schema.nullable(Schema.text), "public_url": Schema.nullable(Schema.text),
+        "enrollment_mode": Schema.choice(EnrollmentMode.allCases.map(\.rawValue)),
+        "sign_in_required": Schema.boolean, "time_zone": Schema.text,
+        "broker_certificate_expires_at": Schema.nullable(Schema.time), "version": Schema.text,
+    ])
 
     @Sendable private func storage(_ request: Request, _ context: PlantContext) async throws -> Response {
         try .json(try await storage.value(at: environment.now()))

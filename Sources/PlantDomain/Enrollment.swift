@@ -42,7 +42,7 @@ extension EnrollmentToken {
 }
 
 /// Why a device was not given an identity. Whoever holds a token may know what is wrong with it: it cannot be guessed.
-package enum EnrollmentRefusal: String, Error, Sendable {
+package enum EnrollmentRefusal: String, Error, Sendable, CaseIterable {
     case tokenMissing, tokenUnknown, tokenExpired, tokenUsedUp, deviceDisabled, tooManyWaiting, othersWait
 
     /// For the person at the device.

@@ -108,7 +108,7 @@ struct HealthInspection {
         guard !subject.members.isEmpty else { return [] }
         return [
             HealthIssue(
-                kind: .missingData, metric: name, severity: .warning,
+                kind: .missingData, metric: name, severity: .info,
                 text: "\(HealthWords.metric(name)) has limits, but no device in this pot has measured it yet.",
                 unit: Metric.named(name)?.unit)
         ]

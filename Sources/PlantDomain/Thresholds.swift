@@ -39,12 +39,15 @@ package enum PlantStatus: String, Sendable, CaseIterable {
 package enum PlantStatusRule {
     /// The worst of what its limited metrics say: critical, warning, stale, ok.
     ///
-    /// - *unknown*: there is no limit to judge by, or there never was a reading.
+    /// - *unknown*: there is no limit to judge by, or what is limited was never measured.
     /// - *critical*: beyond the limit by more than ``Threshold/criticalDistance(noiseFloor:)``.
     /// - *warning*: beyond the limit.
-    /// - *stale*: no value, none that is a number, or one older than `staleAfterSeconds`. What is stale is not judged:
+    /// - *stale*: a value that is no number, or one older than `staleAfterSeconds`. What is stale is not judged:
     ///   yesterday's drought may have been watered since.
-    /// - *ok*: every limited metric has a recent value within its limits.
+    /// - *ok*: every limited metric that is measured has a recent value within its limits.
+    ///
+    /// A limited metric that was never measured says nothing: a species brings limits for more than many a sensor measures.
+    /// The health check tells of it.
     ///
     /// - Parameter latest: the latest value by name of metric, with its time.
     package static func status(
@@ -53,8 +56,8 @@ package enum PlantStatusRule {
         now: Timestamp,
         staleAfterSeconds: Double
     ) -> PlantStatus {
-        let limited = thresholds.filter { $0.value.isLimited }
-        guard !limited.isEmpty, !latest.isEmpty else { return .unknown }
+        let limited = thresholds.filter { $0.value.isLimited && latest[$0.key] != nil }
+        guard !limited.isEmpty else { return .unknown }
         var worst = PlantStatus.ok
         for (name, threshold) in limited {
             let status: PlantStatus

@@ -1,5 +1,4 @@
 package import Logging
-import MQTT
 package import PlantDomain
 package import Postgres
 import ServiceLifecycle
@@ -32,20 +31,11 @@ package final class AlertFeed: Service {
     }
 
     package func run() async throws {
-        let (stop, wake, news) = (StopFlag(), WakeSignal(), News())
-        await withTaskCancellationOrGracefulShutdownHandler {
-            await cancelWhenGracefulShutdown {
-                await withDiscardingTaskGroup { group in
-                    group.addTask { await self.tell(news) }
-                    // Left behind when the program stops: connecting may hang for seconds.
-                    await DedicatedThread.run(name: "alerts") { self.listen(news, stop, wake) }
-                    group.cancelAll()
-                }
-            }
-        } onCancelOrGracefulShutdown: {
-            stop.raise()
-            wake.signal()
-        }
+        let news = News()
+        let listener = ChannelListener(
+            options, channel: Self.channel, subject: "changes of alerts", logger: logger, began: { news.miss() },
+            heard: { news.add($0) })
+        await listener.run { await self.tell(news) }
     }
 
     private func tell(_ news: News) async {
@@ -55,31 +45,6 @@ package final class AlertFeed: Service {
                 case .changed(let alerts): await changed(alerts)
                 case .missed: await missed()
                 }
-            }
-        }
-    }
-
-    private func listen(_ news: News, _ stop: StopFlag, _ wake: WakeSignal) {
-        var backoff = Backoff()
-        var lastProblem: String?
-        while !stop.isRaised {
-            do {
-                let listener = try PostgresListener(options, channels: [Self.channel])
-                logger.info("listening for changes of alerts")
-                news.miss()
-                while !stop.isRaised {
-                    let notifications = try listener.wait(milliseconds: 500)
-                    for notification in notifications { news.add(notification.payload) }
-                    // Not before: a server that takes connections and drops them at once must not be hammered.
-                    backoff.reset()
-                    lastProblem = nil
-                }
-            } catch {
-                // Once per problem, or an hour's outage fills the log.
-                let level: Logger.Level = lastProblem == "\(error)" ? .debug : .warning
-                lastProblem = "\(error)"
-                logger.log(level: level, "changes of alerts are not heard", metadata: ["reason": "\(error)"])
-                _ = waitReadable([wake.descriptor], milliseconds: Int32(backoff.wait() * 1000))
             }
         }
     }

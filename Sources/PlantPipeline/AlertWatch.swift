@@ -1,7 +1,7 @@
 package import Logging
 import PlantDomain
 package import PlantStore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// What has to be said of alerts without a reading that causes it: reminders, the system's own troubles, and the light
 /// of yesterday.

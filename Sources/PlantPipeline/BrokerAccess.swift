@@ -15,6 +15,11 @@ package struct BrokerAccess: Sendable {
     /// What the database had is compared with what the broker has, and then the broker is told: in between nobody of this
     /// program may tell it something newer.
     private let turns = DeviceTurns()
+    private let corrections = Dictionary(
+        uniqueKeysWithValues: Correction.allCases.filter { $0 != .nothing }.map { correction in
+            let dimensions = [("correction", correction.rawValue)]
+            return (correction, Counter(label: "plantops_broker_corrections_total", dimensions: dimensions))
+        })
     /// How often one device is looked at again because it changed meanwhile.
     private static let attempts = 5
     /// Accounts asked for at a time.
@@ -157,7 +162,7 @@ package struct BrokerAccess: Sendable {
                     device, password: password, marker: marker(credentials), mayConnect: wanted.mayConnect))
             try await store.markNeedsEnrollment(device, false)
         }
-        Counter(label: "plantops_broker_corrections", dimensions: [("correction", correction.rawValue)]).increment()
+        corrections[correction]?.increment()
         logger.notice(
             "corrected the broker", metadata: ["device_id": "\(device)", "correction": "\(correction.rawValue)"])
         return true
@@ -181,7 +186,7 @@ package struct BrokerAccess: Sendable {
 }
 
 /// What has to be done so that the broker agrees with the database on one device.
-enum Correction: String, Equatable {
+enum Correction: String, Equatable, CaseIterable {
     case nothing, grant, revoke, enable, disable
     /// Neither side can say the password.
     case markLost

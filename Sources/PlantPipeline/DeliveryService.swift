@@ -3,7 +3,7 @@ import Metrics
 import PlantDomain
 package import PlantStore
 package import Sealing
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Tells people what the outbox holds: makes messages of it and sends them, several channels at a time, each in order.
 /// It touches nothing the intake waits for.
@@ -12,7 +12,7 @@ package struct DeliveryService: Service {
     private static let atOnce = 8
     private static let intervalSeconds = 0.5
     /// How long what is being sent may take when the program is told to stop, in seconds.
-    private static let lastSeconds = 3.0
+    private static let lastSeconds = 5.0
 
     private let store: Store
     private let sealer: Sealer

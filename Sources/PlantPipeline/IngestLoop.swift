@@ -39,6 +39,8 @@ struct IngestLoop {
     let status: IngestStatus
     let stop: StopFlag
     let wake: WakeSignal
+    /// nil: nobody wants to know.
+    let metrics: IngestMetrics?
     let logger: Logger
 
     /// Returns when it was told to stop and the batch in hand is committed and acknowledged.
@@ -51,9 +53,13 @@ struct IngestLoop {
         var isFirst = true
         while !stop.isRaised {
             do {
-                let ready =
-                    try writer
-                    ?? IngestWriter(options.database, clientID: options.mqtt.clientID, judges: options.judges)
+                let ready: IngestWriter
+                if let writer {
+                    ready = writer
+                } else {
+                    ready = try IngestWriter(options.database, clientID: options.mqtt.clientID, judges: options.judges)
+                    try ready.announceAnew()
+                }
                 writer = ready
                 // Nobody knows how long this program did not run, but when anything was heard of last.
                 if isFirst { interruptedAt = try ready.lastSighting() ?? .now() }
@@ -72,6 +78,8 @@ struct IngestLoop {
                 writer = nil
                 // A batch too large to be committed in time would come again just as large.
                 if error.code == .timeout { limit = max(1, limit / 4) }
+                // A predecessor that lets go is succeeded at once.
+                if error.isLockTaken { backoff.reset() }
                 report(database: false, "database", "\(error)")
             } catch {
                 report(database: writer != nil, "broker", "\(error)")
@@ -111,8 +119,13 @@ struct IngestLoop {
             options.sharedGroup.map { "$share/\($0)/\(topic.filter)" } ?? topic.filter
         }
         if try !client.connect(subscribingTo: filters) { builder.beginAfresh() }
-        defer { status.change { $0.mqttConnected = false } }
+        metrics?.connected()
+        defer {
+            status.change { $0.mqttConnected = false }
+            metrics?.disconnected()
+        }
         var isWorking = false
+        var redeliveries = 0
 
         var nothingLeft = false
         var lastKeepAlive = monotonicSeconds()
@@ -135,12 +148,14 @@ struct IngestLoop {
                 working()
                 logger.info("ingest is running")
             }
+            let announceIn = try writer.announce(isLast: stop.isRaised)
             if stop.isRaised {
                 try client.disconnect()
                 return
             }
             if nothingLeft {
-                let readable = waitReadable([client.socket, wake.descriptor], milliseconds: 1000)
+                let patience = announceIn.map { Int32($0 / .milliseconds(1)) + 1 } ?? 1000
+                let readable = waitReadable([client.socket, wake.descriptor], milliseconds: patience)
                 if readable[1] { wake.clear() }
             }
             if monotonicSeconds() - lastKeepAlive >= 1 {
@@ -151,13 +166,17 @@ struct IngestLoop {
                 }
             }
             nothingLeft = try client.readAvailable { builder.isFull(messages: limit) }
+            if builder.redeliveries > redeliveries {
+                metrics?.redelivered(builder.redeliveries - redeliveries)
+                redeliveries = builder.redeliveries
+            }
         }
     }
 
     private func commit(_ builder: inout BatchBuilder, _ writer: IngestWriter) throws {
         let oldest = builder.batch.items[0].receivedAt
         status.change { $0.waitingSince = oldest }
-        let outcome = try writer.commit(builder.batch)
+        let outcome = try committed(builder.batch, writer)
         builder.removeAll()
         let now = Timestamp.now()
         let (redeliveries, retained) = (builder.redeliveries, builder.retainedIgnored)
@@ -176,6 +195,19 @@ struct IngestLoop {
         if !outcome.deadLetters.isEmpty {
             let reasons = outcome.deadLetters.map { "\($0.key.rawValue)=\($0.value)" }.sorted().joined(separator: " ")
             logger.notice("messages went to the dead letters", metadata: ["reasons": "\(reasons)"])
+        }
+    }
+
+    private func committed(_ batch: IngestBatch, _ writer: IngestWriter) throws(PostgresError) -> IngestOutcome {
+        guard let metrics else { return try writer.commit(batch) }
+        let start = monotonicSeconds()
+        do throws(PostgresError) {
+            let outcome = try writer.commit(batch)
+            metrics.committed(batch, outcome, seconds: monotonicSeconds() - start)
+            return outcome
+        } catch {
+            metrics.failed(error)
+            throw error
         }
     }
 

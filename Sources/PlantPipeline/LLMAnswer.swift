@@ -17,7 +17,7 @@ struct LLMAnswer: Sendable, Equatable {
 
 /// Why there is no answer.
 struct LLMFailure: Error, Sendable, Equatable {
-    enum Kind: String, Sendable {
+    enum Kind: String, Sendable, CaseIterable {
         /// What came is no answer to the question; another may be.
         case wrongAnswer = "wrong_answer"
         /// The server did not take the question: that is how one says that it does not know the format of the answer.

@@ -1,4 +1,5 @@
 package import Logging
+import Metrics
 package import PlantDomain
 
 /// Asks language models over HTTP, by Anthropic's API and by OpenAI's. Keeps nothing between two questions and may be used
@@ -17,6 +18,13 @@ package struct LLMClient: Sendable {
     private let userAgent: String
     private let logger: Logger
     private let resolve: OutgoingPeers.Resolver
+    private let asked = LLMProvider.allCases.reduce(into: [LLMProvider: [String: Counter]]()) { counters, provider in
+        for outcome in ["answered"] + LLMFailure.Kind.allCases.map(\.rawValue) {
+            counters[provider, default: [:]][outcome] = Counter(
+                label: "plantops_llm_requests_total",
+                dimensions: [("provider", provider.rawValue), ("outcome", outcome)])
+        }
+    }
 
     /// - Parameter version: PlantOps' own, for `User-Agent`.
     package init(version: String, logger: Logger) {
@@ -91,6 +99,7 @@ package struct LLMClient: Sendable {
         case .success(let answer): (outcome, usage) = ("answered", answer.usage)
         case .failure(let failure): (outcome, usage) = (failure.kind.rawValue, failure.usage)
         }
+        asked[endpoint.provider]?[outcome]?.increment()
         var metadata: Logger.Metadata = [
             "provider": "\(endpoint.provider.rawValue)", "model": "\(endpoint.model)", "outcome": "\(outcome)",
             "host": "\(endpoint.address.web.hostAndPort)", "milliseconds": "\(milliseconds)",

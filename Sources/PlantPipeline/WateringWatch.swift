@@ -86,7 +86,8 @@ package struct WateringWatch: Service {
             try Task.checkCancellation()
             let some = Array(plants[start..<min(start + atOnce, plants.count)])
             do {
-                new += try await store.findWaterings(of: some, since: now.adding(seconds: -span), at: now)
+                try await store.findWaterings(
+                    of: some, since: now.adding(seconds: -span), at: now, counting: &new)
             } catch {
                 if error is CancellationError || Store.isAway(error) { throw error }
                 // What is wrong with one plant must not keep the others from theirs.

@@ -13,6 +13,7 @@ struct AlertLedger {
     /// Told in one message, whatever it is: so that an outage of ours ends in one.
     private let outage: String?
     private var touched: [EntityID] = []
+    private var transitions: [AlertState: Int] = [:]
 
     init(_ settings: AlertSettings, at now: Timestamp, outage: String? = nil, on connection: PostgresConnection) {
         self.settings = settings
@@ -36,6 +37,7 @@ struct AlertLedger {
     private mutating func begin(_ finding: AlertFinding, since: Timestamp) throws(PostgresError) {
         let inserted = try insert(finding, state: .pending, since: since, severity: .warning, detail: nil)
         try touch(inserted)
+        if inserted.count > 0 { transitions[.pending, default: 0] += 1 }
         guard inserted.count == 0, let device = finding.subject.device else { return }
         // Another device of the plant saw it first.
         try connection.query(
@@ -137,6 +139,11 @@ struct AlertLedger {
     /// Puts into the outbox what each channel is to be told.
     mutating func tell(_ event: AlertEvent, _ id: EntityID) throws(PostgresError) {
         touched.append(id)
+        switch event {
+        case .fired: transitions[.firing, default: 0] += 1
+        case .resolved: transitions[.resolved, default: 0] += 1
+        case .escalated, .reminder: break
+        }
         let rows = try connection.query(
             """
             SELECT a.*, p.room, p.snoozed_until, (
@@ -203,7 +210,11 @@ struct AlertLedger {
     }
 
     /// Says to whoever listens which alerts were changed. They hear of it when the transaction is committed.
-    func announce() throws(PostgresError) { try Store.announce(Array(Set(touched)), on: connection) }
+    func announce() throws(PostgresError) {
+        try Store.announce(Array(Set(touched)), on: connection)
+        guard !transitions.isEmpty else { return }
+        connection.whenCommitted { [transitions] in AlertTransitions.count(transitions) }
+    }
 
     // MARK: rows
 

@@ -15,6 +15,11 @@ package final class IngestWriter {
     /// Until when alerts are told in one message, and as what: readings are coming in again after an outage.
     private var outage: (until: Timestamp, group: String)?
 
+    /// What the transaction under way changes for those who watch, and what was committed and not yet told.
+    private var touched = LiveChanges()
+    private var unannounced = LiveChanges()
+    private var announcedAt: ContinuousClock.Instant?
+
     private let judges: Bool
     /// Whether what fails now fails because of judging.
     private var isJudgingNow = false
@@ -29,10 +34,14 @@ package final class IngestWriter {
         // Held as long as the connection: a predecessor that is still committing what the broker will deliver to us
         // again finishes first, and two backends never read one session in turns.
         do {
+            // Not for long at a time: whoever waits for it cannot be told to stop.
+            try connection.execute("BEGIN; SET LOCAL lock_timeout = '1s'")
             try connection.query(IngestSQL.lockSession, [.text(clientID)])
+            try connection.commit()
         } catch  where error.code == .timeout {
             throw PostgresError(
-                .unavailable, "another backend with the same MQTT client id is at work; each needs a MQTT_CLIENT_ID")
+                .unavailable, "another backend with the same MQTT client id is at work; each needs a MQTT_CLIENT_ID",
+                sqlState: PostgresError.lockTaken)
         }
         try connection.execute(IngestSQL.stagingTables)
         try connection.query(IngestSQL.ensurePartitions)
@@ -121,6 +130,41 @@ package final class IngestWriter {
         }
     }
 
+    /// Tells those who watch of what was committed: apart from the commit, because a transaction that notifies keeps every
+    /// other one that does from committing until it is written, and so that messages that come one by one are told together.
+    /// To be called when there is nothing more urgent.
+    /// - Parameter isLast: tells all of it now.
+    /// - Returns: after how long it wants to be called again; nil: when something new was committed.
+    package func announce(isLast: Bool = false) throws(PostgresError) -> Duration? {
+        guard !unannounced.isEmpty else { return nil }
+        if !isLast, let announcedAt, .now - announcedAt < Self.announcementGap {
+            return Self.announcementGap - (.now - announcedAt)
+        }
+        let changes = unannounced
+        unannounced = LiveChanges()
+        announcedAt = .now
+        try tell(changes.payloads)
+        return nil
+    }
+
+    /// Tells those who watch that something may have been committed of which nobody was told: by us before we were ended.
+    package func announceAnew() throws(PostgresError) {
+        unannounced = LiveChanges()
+        try tell([LiveChanges.anything])
+    }
+
+    /// Readings do not wait for those who watch: what is refused, such as when a listener that hangs has filled the server's
+    /// queue, is not told.
+    private func tell(_ payloads: [String]) throws(PostgresError) {
+        do {
+            try Store.announce(payloads, on: connection)
+        } catch {
+            guard error.code != .unavailable else { throw error }
+        }
+    }
+
+    private static let announcementGap = Duration.milliseconds(100)
+
     private func attempt(
         _ batch: IngestBatch, _ range: Range<Int>, refusing refusal: Rejection?, judging: Bool
     ) throws(PostgresError) -> IngestOutcome {
@@ -128,6 +172,7 @@ package final class IngestWriter {
         do {
             let outcome = try write(batch, range, refusing: refusal, judging: judging)
             try connection.commit()
+            unannounced.formUnion(touched)
             return outcome
         } catch {
             connection.rollback()
@@ -140,6 +185,7 @@ package final class IngestWriter {
     ) throws(PostgresError) -> IngestOutcome {
         telemetry.removeAll()
         deadLetters.removeAll()
+        touched = LiveChanges()
         isJudgingNow = false
         let devices = try DeviceDirectory(batch.items[range], on: connection)
         var fold = StateFold()
@@ -159,6 +205,7 @@ package final class IngestWriter {
                 if item.rejection == nil { bury(item, .unknownDevice(device), batch, &outcome) }
                 continue
             }
+            if case .telemetry = item.content { touched.measured.insert(device) } else { touched.heard.insert(device) }
             switch item.content {
             case .telemetry(let readings):
                 for reading in batch.readings[readings] {

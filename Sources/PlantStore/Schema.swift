@@ -29,6 +29,7 @@ package enum Schema {
                     ? PackageResources.m0007_rollups_timescale_sql : PackageResources.m0007_rollups_native_sql),
             migration(8, "care", PackageResources.m0008_care_sql),
             migration(9, "plant_events", PackageResources.m0009_plant_events_sql),
+            migration(10, "live", PackageResources.m0010_live_sql),
         ])
     }
 
@@ -38,33 +39,44 @@ package enum Schema {
             checksum: Crypto.hex(Crypto.sha256(sql)))
     }
 
-    /// Brings the database to the newest schema. Safe to call from several programs at once.
+    /// What became of the schema.
+    package struct Outcome: Sendable {
+        /// The names of the steps applied now.
+        package let applied: [String]
+        /// The names of those a newer program has applied, which stay.
+        package let newer: [String]
+    }
+
+    /// Brings the database to the newest schema. Safe to call from several programs at once. What a newer program has
+    /// added stays: nothing here goes back.
     /// - Parameter allowingTimescale: false keeps a new database plain, even where the extension is available.
-    /// - Returns: the names of the steps applied now.
     package static func migrate(
         _ options: PostgresOptions, allowingTimescale: Bool = true, logger: Logger
-    ) throws -> [String] {
+    ) throws -> Outcome {
         let connection = try PostgresConnection(options)
         return try Migrator.exclusively(on: connection) {
             let kind =
                 try recordedKind(connection)
                 ?? (allowingTimescale && switchTimescaleOn(options, logger: logger) ? .timescale : .native)
-            let applied = try migrator(kind).apply(on: connection)
+            let migrator = migrator(kind)
+            let applied = try migrator.apply(on: connection)
             try connection.query(IngestSQL.ensurePartitions)
-            return applied.map { "\($0.version) \($0.name)" }
+            let newer = try migrator.compare(migrator.applied(on: connection)).newer
+            return Outcome(
+                applied: applied.map { "\($0.version) \($0.name)" }, newer: newer.map { "\($0.version) \($0.name)" })
         }
     }
 
     /// What the database has and what it lacks, without changing it.
-    /// - Throws: `schema` when it is newer than this program.
+    /// - Throws: `schema` when this program cannot work with it.
     package static func status(
         _ options: PostgresOptions, logger: Logger
-    ) throws -> (kind: TimeSeriesKind, applied: [AppliedMigration], pending: [Migration]) {
+    ) throws -> (kind: TimeSeriesKind, applied: [AppliedMigration], comparison: SchemaComparison) {
         let connection = try PostgresConnection(options)
         let kind = try recordedKind(connection) ?? (timescaleIsInstalled(connection) ? .timescale : .native)
         let migrator = migrator(kind)
         let applied = try migrator.applied(on: connection)
-        return (kind, applied, try migrator.verify(applied))
+        return (kind, applied, try migrator.compare(applied))
     }
 
     /// - Returns: whether a new database can have hypertables.

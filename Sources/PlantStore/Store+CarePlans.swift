@@ -246,8 +246,7 @@ extension Store {
         let feedback = try careFeedback(of: ids, connection)
         return try (0..<rows.count).compactMap { index in
             let row = rows[index]
-            // What a newer version wrote may not be understood. Then it is as if it were not there, so that another plan
-            // can take its place.
+            // What a newer version wrote may not be understood. It is passed over, so that another can take its place.
             guard let advice = try? decode(CareAdvice.self, row.text("advice")),
                 let facts = try? decode(CareFacts.self, row.text("facts"))
             else { return nil }

@@ -39,6 +39,9 @@ extension Store {
             try Self.record(
                 "device.command", AuditEntry.Subject("device", command.deviceID, try row.text("name")), by: origin,
                 at: now, details: ["command": command.command, "command_id": command.id.description], on: connection)
+            var changes = LiveChanges()
+            changes.devices = [command.deviceID]
+            try Self.announce(changes, on: connection)
         }
     }
 

@@ -225,8 +225,11 @@ extension Store {
                 """, [.time(now), .double(Device.defaultReportingInterval)])
             var ledger = AlertLedger(try Self.alertSettings(on: connection), at: now, on: connection)
             try ledger.closeHeardOf()
+            var changes = LiveChanges()
             for index in 0..<rows.count {
                 let row = rows[index]
+                changes.heard.insert(try row.id("id"))
+                if let plant = try row.optionalID("plant_id") { changes.doubtfulPlants.insert(plant) }
                 let subject = AlertSubject(
                     .deviceOffline, plant: try row.optionalID("plant_id"), device: try row.id("id"))
                 try ledger.apply(
@@ -235,6 +238,7 @@ extension Store {
                 )
             }
             try ledger.announce()
+            try Self.announce(changes, on: connection)
             return try (0..<rows.count).map { (try rows[$0].id("id"), try rows[$0].text("name")) }
         }
     }

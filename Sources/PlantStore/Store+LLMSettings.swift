@@ -56,13 +56,11 @@ extension Store {
         at now: Timestamp, _ change: @Sendable (inout LLMSettings) throws -> Void
     ) async throws -> UpdateLLMSettingsOutcome {
         try await pool.transaction { connection in
-            // One at a time: by the row, as whoever replaces the encryption key does it, or while there is none by the
-            // table.
-            var row = try Self.llmRow(connection, "FOR UPDATE")
-            if row == nil {
-                try connection.execute("LOCK TABLE llm_settings IN SHARE ROW EXCLUSIVE MODE")
-                row = try Self.llmRow(connection)
-            }
+            // One at a time, also while there is no row to lock. Not by a lock of the table taken then: who has it waits
+            // for the row of who came a moment later, and who came later for the table.
+            try connection.query("SELECT 1 AS one FROM pg_advisory_xact_lock(hashtextextended('llm_settings', 0))")
+            // Against whoever replaces the encryption key.
+            let row = try Self.llmRow(connection, "FOR UPDATE")
             let before = try row.flatMap { try Self.llmSettings($0) }
             guard let chosen = provider ?? before?.provider else { return .noProvider }
             var settings = before ?? LLMSettings(provider: chosen, updatedAt: now)

@@ -100,7 +100,7 @@ extension Store {
     }
 
     /// - Parameter selection: which plants; its rows are joined with what their devices measured last.
-    private static func plants(
+    static func plants(
         _ connection: PostgresConnection, _ selection: String, _ values: [PostgresValue]
     ) throws -> Page<Plant> {
         // The count comes first so that a page beyond the end still says how many there are.

@@ -56,18 +56,9 @@ extension Store {
 
     package func storageReport(at now: Timestamp) async throws -> StorageReport {
         try await pool.run { connection in
-            let size = try connection.query(
-                """
-                SELECT pg_database_size(current_database()) AS bytes,
-                    (SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry'::regclass) AS partitioned,
-                    (SELECT raw_from FROM rollup_state) AS raw_from
-                """)[0]
-            let kind = try size.bool("partitioned") ? TimeSeriesKind.native : .timescale
-            let tables = try connection.query(kind == .native ? StorageSQL.tables : StorageSQL.tablesOfTimescale).map {
-                row throws(PostgresError) in
-                StorageReport.Table(
-                    name: try row.text("name"), bytes: try row.int("bytes"), rows: try row.optionalInt("rows"))
-            }
+            let sizes = try Self.sizes(connection)
+            let kind = sizes.kind
+            let state = try connection.query("SELECT (SELECT raw_from FROM rollup_state) AS raw_from")[0]
             let oldest =
                 kind == .native
                 ? try connection.query(StorageSQL.oldest)[0].optionalTime("oldest")
@@ -80,11 +71,28 @@ extension Store {
                 StorageSample(takenAt: try row.time("taken_at"), bytes: try row.int("bytes"))
             }
             return StorageReport(
-                kind: kind, databaseBytes: try size.int("bytes"), tables: tables,
+                kind: kind, databaseBytes: sizes.bytes, tables: sizes.tables,
                 oldestReading: oldest, newestReading: try newest.optionalTime("newest"),
-                rawFrom: try size.optionalTime("raw_from"),
+                rawFrom: try state.optionalTime("raw_from"),
                 compression: kind == .native ? nil : try Self.compression(connection), samples: samples)
         }
+    }
+
+    static func sizes(
+        _ connection: PostgresConnection
+    ) throws(PostgresError) -> (kind: TimeSeriesKind, bytes: Int64, tables: [StorageReport.Table]) {
+        let size = try connection.query(
+            """
+            SELECT pg_database_size(current_database()) AS bytes,
+                (SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry'::regclass) AS partitioned
+            """)[0]
+        let kind = try size.bool("partitioned") ? TimeSeriesKind.native : .timescale
+        let tables = try connection.query(kind == .native ? StorageSQL.tables : StorageSQL.tablesOfTimescale).map {
+            row throws(PostgresError) in
+            StorageReport.Table(
+                name: try row.text("name"), bytes: try row.int("bytes"), rows: try row.optionalInt("rows"))
+        }
+        return (kind, try size.int("bytes"), tables)
     }
 
     /// Readings of the last day, of the devices there are.

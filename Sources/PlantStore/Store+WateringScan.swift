@@ -56,19 +56,20 @@ extension Store {
     private static let longScanSetting = "waterings_scanned_at"
 
     /// Finds the waterings since an instant in the readings of plants, and writes down those that are new.
-    /// - Parameter plants: a few dozen at most.
-    /// - Returns: how many are new. None while what was there before the rollups has not been summarized.
-    @discardableResult
-    package func findWaterings(of plants: [EntityID], since: Timestamp, at now: Timestamp) async throws -> Int {
+    /// - Parameters:
+    ///   - plants: a few dozen at most.
+    ///   - new: how many there were before, and then with those that are new; they count also when it throws halfway.
+    ///     None is while what was there before the rollups has not been summarized.
+    package func findWaterings(
+        of plants: [EntityID], since: Timestamp, at now: Timestamp, counting new: inout Int
+    ) async throws {
         let series = try await pool.run { try Self.moisture(of: plants, since: since, at: now, $0) }
         // Not on the connection: others may use it meanwhile.
-        var new = 0
         for (plant, devices) in series {
             // What is before is only there to tell what was usual.
             let found = WateringDetector.waterings(in: devices).filter { $0.at >= since }
             new += try await note(found, of: plant, at: now)
         }
-        return new
     }
 
     /// Means of five minutes by plant and device.

@@ -48,6 +48,7 @@ package final class PostgresConnection {
     /// statement may run: the server's own limit comes first, unless the server hangs.
     package var patienceSeconds: Double?
     private var isSilent = false
+    private var afterCommit: [() -> Void] = []
 
     /// Connects and prepares the session: UTC, UTF-8, times and numbers as text without loss, time limits, and no parallel
     /// workers: what is asked here is small, and starting one takes longer than the answer.
@@ -224,6 +225,9 @@ package final class PostgresConnection {
         }
     }
 
+    /// To be done when the transaction under way is committed, and not at all if it is not.
+    package func whenCommitted(_ body: @escaping () -> Void) { afterCommit.append(body) }
+
     /// Commits, and makes sure of it: to COMMIT in a transaction that has failed, PostgreSQL answers ROLLBACK and calls
     /// it success.
     package func commit() throws(PostgresError) {
@@ -231,10 +235,14 @@ package final class PostgresConnection {
         guard tag == "COMMIT" else {
             throw PostgresError(.statement, "the transaction had failed and was rolled back")
         }
+        let bodies = afterCommit
+        afterCommit = []
+        for body in bodies { body() }
     }
 
     /// Ends a transaction that failed. When even that fails the connection is broken and the server rolls back itself.
     package func rollback() {
+        afterCommit = []
         guard !isBroken, isInTransaction else { return }
         if let result = try? finish(PQsendQuery(handle.pointer, "ROLLBACK")) { PQclear(result) }
     }

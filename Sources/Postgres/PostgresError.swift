@@ -3,7 +3,7 @@ internal import CPostgres
 /// What the database, or the way to it, refused. Carries SQLSTATE and the server's primary message, never the values
 /// bound to a statement: PostgreSQL puts those into DETAIL and CONTEXT, which are left out.
 package struct PostgresError: Error, CustomStringConvertible, Sendable {
-    package enum Code: String, Sendable {
+    package enum Code: String, Sendable, CaseIterable {
         /// No connection, or it broke, or the server is shutting down: worth trying again later.
         case unavailable
         /// All pooled connections were busy for as long as the caller was ready to wait.
@@ -39,6 +39,10 @@ package struct PostgresError: Error, CustomStringConvertible, Sendable {
 
     /// 40001 serialization_failure, 40P01 deadlock_detected: the server asks to try again, at once.
     package var isConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
+
+    /// lock_not_available: somebody else has it, and may let go of it any moment.
+    package static let lockTaken = "55P03"
+    package var isLockTaken: Bool { sqlState == Self.lockTaken }
 
     /// True when the same work may succeed later without anybody changing it.
     package var isTransient: Bool {

@@ -14,21 +14,48 @@ package final class PostgresPool: Sendable {
     }
 
     private let state: Mutex<State>
+    private let size: Int
+    private let observer: PostgresPoolObserver?
     /// Longest a caller waits for a free connection, in seconds.
     private let patience: Double
 
-    package init(_ options: PostgresOptions, size: Int, patienceSeconds: Double = 5, logger: Logger) {
+    /// - Parameter observer: is told how long everything took; without one no clock is read.
+    package init(
+        _ options: PostgresOptions, size: Int, patienceSeconds: Double = 5, observer: PostgresPoolObserver? = nil,
+        logger: Logger
+    ) {
         patience = patienceSeconds
+        self.size = max(1, size)
+        self.observer = observer
         state = Mutex(State(idle: (0..<max(1, size)).map { _ in Slot(options, logger: logger) }))
+    }
+
+    /// How many connections there may be, how many of them nobody uses now, and how many wait for one.
+    package var load: (size: Int, idle: Int, waiting: Int) {
+        state.withLock { (size, $0.idle.count, $0.waiters.count) }
     }
 
     /// Runs `work` with a connection of its own, on that connection's queue.
     /// - Throws: `poolExhausted` when none becomes free in time; `unavailable` when the server cannot be reached;
     ///   what `work` throws.
     package func run<T: Sendable>(_ work: @Sendable (PostgresConnection) throws -> T) async throws -> T {
-        let slot = try await acquire()
-        defer { release(slot) }
-        return try await slot.run(work)
+        guard let observer else {
+            let slot = try await acquire()
+            defer { release(slot) }
+            return try await slot.run(work)
+        }
+        let asked = monotonicSeconds()
+        do {
+            let slot = try await acquire()
+            defer { release(slot) }
+            let start = monotonicSeconds()
+            observer.waited(start - asked)
+            defer { observer.ran(monotonicSeconds() - start) }
+            return try await slot.run(work)
+        } catch {
+            if let error = error as? PostgresError { observer.failed(error.code) }
+            throw error
+        }
     }
 
     /// Runs `work` in one transaction.
@@ -80,6 +107,24 @@ package final class PostgresPool: Sendable {
             return state.waiters.removeFirst().resume
         }
         next?.resume(returning: slot)
+    }
+}
+
+/// Whoever measures a pool. Called where the work is done, so it must be quick.
+package struct PostgresPoolObserver: Sendable {
+    /// How long it took to be given a connection, in seconds.
+    let waited: @Sendable (Double) -> Void
+    /// How long one `run` had its connection, whether it succeeded or not, in seconds.
+    let ran: @Sendable (Double) -> Void
+    let failed: @Sendable (PostgresError.Code) -> Void
+
+    package init(
+        waited: @escaping @Sendable (Double) -> Void, ran: @escaping @Sendable (Double) -> Void,
+        failed: @escaping @Sendable (PostgresError.Code) -> Void
+    ) {
+        self.waited = waited
+        self.ran = ran
+        self.failed = failed
     }
 }
 

@@ -9,7 +9,6 @@ import Postgres
 import Sealing
 import ServiceLifecycle
 import Synchronization
-import UnixSignals
 
 /// The running program: its parts, and how they find each other.
 struct Backend {
@@ -22,15 +21,27 @@ struct Backend {
     private let sender: ChannelSender
     private let model: LLMClient
     private let advisor: CareAdvisor
+    private let stopping: Stopping
     private let events = EventHub()
+    private let live = LiveInbox()
+    /// nil when nothing is measured.
+    private let metrics: BackendMetrics?
 
     init(_ settings: Settings, roles: Set<Role>, logger: Logger) {
         self.settings = settings
         self.roles = roles
         self.logger = logger
-        store = Store(pool: PostgresPool(settings.database, size: settings.databasePoolSize, logger: logger))
+        // Before all that counts.
+        metrics = settings.enablesMetrics ? BackendMetrics() : nil
+        let pool = PostgresPool(
+            settings.database, size: settings.databasePoolSize, observer: metrics?.poolObserver, logger: logger)
+        store = Store(pool: pool)
+        metrics?.observe(pool)
+        metrics?.observe(events)
+        metrics?.observe(diskPath: settings.diskPath, caFile: settings.caFile)
         accounts = Accounts(store: store)
         identity = Identity(settings)
+        stopping = Stopping(logger: logger)
         sender = ChannelSender(
             allowed: settings.channelAllowedHosts, publicOrigin: settings.publicOrigin, version: programVersion,
             logger: logger)
@@ -41,6 +52,7 @@ struct Backend {
 
     /// Returns when the program was told to stop and everything under way is done.
     func run() async throws {
+        stopping.listen()
         warn()
         let schema = SchemaService(settings.database, logger: logger) { try await prepare() }
         let watch = DatabaseWatch(settings.database, logger: logger)
@@ -49,36 +61,53 @@ struct Backend {
             store: store, sealer: settings.sealer, control: control,
             installation: { [identity] in identity.installation }, logger: logger)
         let ingest = IngestStatus()
+        let health = health(schema, watch, control, ingest)
+        metrics?.observe(health, takesIn: roles.contains(.ingest))
 
-        // They end in the reverse order: the intake first, which is quick and must not be cut off, then the API, which
-        // may have a slow client.
+        // They end in the reverse order: all that works by itself, at the same moment, then the API, which may have a slow
+        // client, then what the API rests on.
         var services: [any Service] = [schema, watch]
         if roles.contains(.api) || roles.contains(.worker) { services.append(control) }
         if roles.contains(.api) {
             services.append(Gated(schema) { alertFeed })
+            services.append(Gated(schema) { liveFeed })
             services.append(
                 APIServer.make(
-                    environment(schema, watch, control, access, ingest), host: settings.httpHost,
+                    environment(schema, control, access, health), host: settings.httpHost,
                     port: settings.httpPort, logger: logger))
-        }
-        // Before the API, which would wait for those who wait for a model.
-        if roles.contains(.api) || roles.contains(.worker) { services.append(advisor) }
-        if roles.contains(.worker) { services += workers(schema, control, access, ingest) }
-        if roles.contains(.ingest) {
+        } else if let metrics {
+            // Nothing but /metrics: what an intake or a worker measures is to be seen, too.
             services.append(
+                MetricsServer(page: metrics.page, host: settings.httpHost, port: settings.httpPort, logger: logger))
+        }
+        var first: [any Service] = []
+        if roles.contains(.api) { first.append(Farewell(stopping: stopping)) }
+        // Before the API, which would wait for those who wait for a model.
+        if roles.contains(.api) || roles.contains(.worker) { first.append(advisor) }
+        if roles.contains(.worker) {
+            first += workers(schema, control, access, ingest)
+            if metrics != nil {
+                first.append(
+                    Gated(schema) { StateWatch(store: store, isAnswering: { watch.isAnswering }, logger: logger) })
+            }
+        }
+        if roles.contains(.ingest) {
+            first.append(
                 Gated(schema) {
                     var mqtt = settings.mqtt
                     mqtt.clientID = identity.clientID
                     let options = IngestOptions(
                         mqtt: mqtt, database: settings.database, sharedGroup: settings.mqttSharedGroup,
                         judges: settings.judgesReadings)
-                    return IngestService(options, status: ingest, logger: logger)
+                    return IngestService(options, status: ingest, measures: metrics != nil, logger: logger)
                 })
         }
-        var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = .seconds(8)
-        try await ServiceGroup(configuration: configuration).run()
+        var configuration = ServiceGroupConfiguration(services: services + [Together(services: first)], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Stopping.patience
+        let group = ServiceGroup(configuration: configuration)
+        // A group that does not run yet remembers it.
+        stopping.whenTold { Task { await group.triggerGracefulShutdown() } }
+        try await group.run()
         logger.info("stopped")
     }
 
@@ -167,13 +196,13 @@ struct Backend {
         ]
     }
 
-    private func environment(
-        _ schema: SchemaService, _ watch: DatabaseWatch, _ control: BrokerControl, _ access: BrokerAccess,
-        _ ingest: IngestStatus
-    ) -> APIEnvironment {
+    /// How the program is, whenever it is asked.
+    private func health(
+        _ schema: SchemaService, _ watch: DatabaseWatch, _ control: BrokerControl, _ ingest: IngestStatus
+    ) -> @Sendable () -> HealthReport {
         let started = Timestamp.now()
         let ingestsHere = roles.contains(.ingest)
-        let health: @Sendable () -> HealthReport = {
+        return { [stopping] in
             let state = ingest.snapshot
             // A batch that waits this long for its commit says more than a ping that passes.
             let isStoring = state.databaseConnected && state.lag(now: .now()) < 30
@@ -181,9 +210,16 @@ struct Backend {
             return HealthReport(
                 databaseConnected: database, mqttConnected: ingestsHere ? state.mqttConnected : control.isConnected,
                 lastCommitAt: state.lastCommitAt, lagSeconds: state.lag(now: .now()),
-                uptimeSeconds: Timestamp.now().seconds(since: started), memoryBytes: residentBytes(),
-                certificateExpiry: control.brokerCertificateExpiry, problem: state.lastProblem)
+                uptimeSeconds: Timestamp.now().seconds(since: started), memoryBytes: ProcessFacts.residentBytes,
+                certificateExpiry: control.brokerCertificateExpiry, problem: state.lastProblem,
+                isStopping: stopping.isStopping)
         }
+    }
+
+    private func environment(
+        _ schema: SchemaService, _ control: BrokerControl, _ access: BrokerAccess,
+        _ health: @escaping @Sendable () -> HealthReport
+    ) -> APIEnvironment {
         return APIEnvironment(
             store: store, accounts: accounts, sealer: settings.sealer,
             policy: APIEnvironment.Policy(
@@ -197,8 +233,8 @@ struct Backend {
                 reach: { try await access.reach() }, grant: { try await access.grant($0) },
                 settle: { await access.settle($0) },
                 send: { try await access.send($0) }),
-            channels: channels, advisor: care, events: events, isOpen: { schema.isReady }, health: health,
-            metrics: settings.enablesMetrics ? BackendMetrics.start(health) : nil,
+            channels: channels, advisor: care, events: events, isOpen: { schema.isReady },
+            isStopping: { [stopping] in stopping.isStopping }, health: health, metrics: metrics?.page,
             disk: { [path = settings.diskPath] in
                 DiskSpace(of: path).map {
                     APIEnvironment.Disk(path: path, totalBytes: $0.totalBytes, freeBytes: $0.freeBytes)
@@ -212,7 +248,7 @@ struct Backend {
 extension Backend {
     /// Lets those who watch know of alerts, whichever backend changed them.
     private var alertFeed: AlertFeed {
-        let (store, events, logger) = (store, events, logger)
+        let (store, events, live, logger) = (store, events, live, logger)
         return AlertFeed(settings.database, logger: logger) { ids in
             // Somebody may be coming back at this moment: it will be told that there was something.
             guard events.hasSubscribers else { return events.reset() }
@@ -220,6 +256,9 @@ extension Backend {
                 let alerts = try await store.alerts(ids)
                 let known = Dictionary(uniqueKeysWithValues: alerts.map { ($0.id, $0) })
                 for id in ids { events.publish(try ServerEvent(alert: known[id], id: id, now: .now())) }
+                var changes = LiveChanges()
+                changes.doubtfulPlants = Set(alerts.compactMap(\.subject.plant))
+                live.add(changes)
             } catch {
                 logger.warning("changes of alerts cannot be shown", metadata: ["reason": "\(error)"])
                 events.reset()
@@ -227,6 +266,37 @@ extension Backend {
         } missed: {
             events.reset()
         }
+    }
+
+    /// Lets those who watch know of readings, plants and devices, whoever changed them.
+    private var liveFeed: LiveFeed {
+        let (store, events, logger) = (store, events, logger)
+        let publisher = LivePublisher(store: store, events: events)
+        let reset: @Sendable () async -> Void = {
+            await publisher.forget()
+            events.reset()
+        }
+        let telling = LiveFeed.Telling(
+            changed: { changes in
+                // As above: somebody may be coming back at this moment.
+                guard events.hasSubscribers else { return await reset() }
+                do {
+                    try await publisher.publish(changes)
+                } catch {
+                    logger.warning("changes of plants and devices cannot be shown", metadata: ["reason": "\(error)"])
+                    await reset()
+                }
+            }, missed: reset,
+            passed: { after, until in
+                guard events.hasSubscribers else { return LiveChanges() }
+                do {
+                    return try await store.changesByTime(after: after, until: until)
+                } catch {
+                    logger.debug("what has become old is not known", metadata: ["reason": "\(error)"])
+                    return nil
+                }
+            })
+        return LiveFeed(settings.database, inbox: live, telling: telling, logger: logger)
     }
 
     /// What the API may ask of those who know about care.
@@ -297,11 +367,4 @@ private final class Identity: Sendable {
             hasClientID ? made.clientID : try await store.setting("mqtt_client_id", initially: made.clientID)
         names.withLock { $0 = Names(clientID: clientID, installation: installation) }
     }
-}
-
-/// Memory this process holds now, in bytes: the second field of /proc/self/statm counts pages.
-private func residentBytes() -> Int {
-    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
-    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
 }

@@ -97,12 +97,18 @@ enum Checkup {
                         .warning, "clock",
                         "differs from the database's by \(Int(difference)) s; let NTP set both, or times will be wrong")
             )
-            let (kind, applied, pending) = try Schema.status(settings.database, logger: logger)
+            let (kind, applied, comparison) = try Schema.status(settings.database, logger: logger)
             findings.append(Finding(.ok, "time series", kind.rawValue))
+            let version = "version \(applied.last?.version ?? 0)"
             findings.append(
-                pending.isEmpty
-                    ? Finding(.ok, "schema", "version \(applied.last?.version ?? 0)")
-                    : Finding(.warning, "schema", "\(pending.count) migrations to apply; run `plantops migrate`"))
+                !comparison.newer.isEmpty
+                    ? Finding(
+                        .warning, "schema", "\(version) is newer than this program, which can work with it; upgrade")
+                    : comparison.pending.isEmpty
+                        ? Finding(.ok, "schema", version)
+                        : Finding(
+                            .warning, "schema",
+                            "\(comparison.pending.count) migrations to apply; run `plantops migrate`"))
         } catch {
             let message = (error as? PostgresError)?.message ?? "\(error)"
             findings.append(Finding(.fail, "schema", message))

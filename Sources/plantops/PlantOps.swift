@@ -21,8 +21,9 @@ struct PlantOps: AsyncParsableCommand {
         discussion: "Settings come from the environment; `plantops doctor` checks them.",
         version: programVersion,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, SimulateCommand.self, DoctorCommand.self, OpenAPICommand.self,
-            UserCommand.self, EnrollmentTokenCommand.self, KeysCommand.self, BrokerInitCommand.self,
+            ServeCommand.self, MigrateCommand.self, SimulateCommand.self, DoctorCommand.self, ReadyCommand.self,
+            OpenAPICommand.self, UserCommand.self, EnrollmentTokenCommand.self, KeysCommand.self,
+            BrokerInitCommand.self,
             SealCommand.self, UnsealCommand.self, BackupFactsCommand.self,
         ])
 }

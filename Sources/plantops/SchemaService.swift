@@ -7,7 +7,7 @@ import Synchronization
 
 /// Brings the schema up to date before anything uses it, waiting for the database if it is not there yet.
 ///
-/// Ends the program when waiting cannot help: the schema is newer than the program, or was tampered with.
+/// Ends the program when waiting cannot help: the schema is one this program cannot work with, or was tampered with.
 final class SchemaService: Service {
     private struct State {
         var isReady = false
@@ -81,7 +81,7 @@ final class SchemaService: Service {
         let (options, logger) = (options, logger)
         // libpq blocks, and a large migration, or another program's, takes its time. When the program is stopped
         // meanwhile the stream ends, and the thread with the process: the server rolls back.
-        let (results, continuation) = AsyncThrowingStream<[String], any Error>.makeStream()
+        let (results, continuation) = AsyncThrowingStream<Schema.Outcome, any Error>.makeStream()
         Thread.detachNewThread {
             do {
                 continuation.yield(try Schema.migrate(options, logger: logger))
@@ -90,8 +90,13 @@ final class SchemaService: Service {
                 continuation.finish(throwing: error)
             }
         }
-        for try await applied in results {
-            for step in applied { logger.info("migration applied", metadata: ["migration": "\(step)"]) }
+        for try await outcome in results {
+            for step in outcome.applied { logger.info("migration applied", metadata: ["migration": "\(step)"]) }
+            if !outcome.newer.isEmpty {
+                logger.notice(
+                    "the schema is newer than this program, which goes on with what it knows of it",
+                    metadata: ["newer": "\(outcome.newer.joined(separator: ", "))"])
+            }
         }
         try Task.checkCancellation()
     }
@@ -109,7 +114,11 @@ struct Gated<Inner: Service>: Service {
 
     func run() async throws {
         await schema.waitUntilReady()
-        guard schema.isReady else { return }
+        // One that is told to stop lets all go that wait; to a group, a service that ends before its turn has failed.
+        guard schema.isReady else {
+            try? await gracefulShutdown()
+            return
+        }
         try await make().run()
     }
 }

@@ -29,7 +29,8 @@ private struct EventServer {
         let router = Router(context: PlantContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: RequestMiddleware(
-                methods: { _ in [] }, isOpen: { true }, crossOrigin: CrossOrigin(allowed: [], own: nil),
+                methods: { _ in [] }, isOpen: { true }, isStopping: { false },
+                crossOrigin: CrossOrigin(allowed: [], own: nil),
                 trustedProxies: []))
         let gatekeeper = Gatekeeper(environment)
         for route in EventRoutes(environment, heartbeat: heartbeat).routes {

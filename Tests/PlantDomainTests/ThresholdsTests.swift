@@ -44,11 +44,18 @@ struct ThresholdsTests {
         #expect(status(["temperature": Threshold(min: 10)], [:]) == .unknown)
     }
 
-    @Test("is stale, never ok, when a limited metric is missing, old or not a number")
+    @Test("says nothing of a limited metric that nobody measures, and nothing at all if there is no other")
+    func neverMeasured() {
+        let limits: Thresholds = ["temperature": Threshold(min: 10), "humidity": Threshold(min: 40)]
+        #expect(status(limits, ["temperature": 20]) == .ok)
+        #expect(status(limits, ["temperature": 5]) == .critical)
+        #expect(status(limits, ["temperature": 20], ages: ["temperature": 601]) == .stale)
+        #expect(status(limits, ["co2": 600]) == .unknown)
+    }
+
+    @Test("is stale, never ok, when a limited metric is old or not a number")
     func stale() {
         let limits: Thresholds = ["temperature": Threshold(min: 10), "humidity": Threshold(min: 40)]
-        #expect(status(limits, ["temperature": 20]) == .stale)
-        #expect(status(limits, ["co2": 600]) == .stale)
         #expect(status(limits, ["temperature": 20, "humidity": 50], ages: ["humidity": 601]) == .stale)
         #expect(status(limits, ["temperature": 20, "humidity": .nan]) == .stale)
         #expect(status(limits, ["temperature": 20, "humidity": 50], ages: ["humidity": 600]) == .ok)

@@ -146,6 +146,21 @@ import Testing
         #expect(!bed.logs.text.contains("behind"), "\(bed.logs.text)")
     }
 
+    @Test func `a plant that cannot be read keeps no other from its plan`() async throws {
+        let bed = try await CareBed()
+        let others = [try await CareBed.plant(bed.store), try await CareBed.plant(bed.store)]
+        try await measure([bed.plant] + others, in: bed)
+        // The first whose turn it is.
+        try PostgresConnection(bed.database.options).execute(
+            "UPDATE plants SET thresholds = '[]' WHERE id = '\(bed.plant)'")
+        let watch = CareWatch(store: bed.store, advisor: bed.advisor, logger: bed.logs.logger)
+        var state = CareWatch.State()
+        await watch.look(&state, at: .now())
+        for plant in others { #expect(try await bed.store.newestCarePlan(of: plant)?.reason == .first) }
+        #expect(bed.logs.text.contains("the care plan of a plant cannot be written"), "\(bed.logs.text)")
+        #expect(bed.logs.text.contains("\(bed.plant)"))
+    }
+
     @Test func `plants that are measured are seen to, one after the other`() async throws {
         let server = try LocalServer(LLMReply.openai(goodPlan))
         let bed = try await CareBed(server)

@@ -36,7 +36,10 @@ import Testing
         }
 
         /// Values of every five minutes for five hours, watered an hour before the end; heard of at an instant.
-        func measure(until end: Timestamp, heardAt: Timestamp) async throws {
+        func measure(
+            until end: Timestamp, heardAt: Timestamp, in plant: EntityID? = nil, by device: EntityID? = nil
+        ) async throws {
+            let (plant, device) = (plant ?? self.plant, device ?? self.device)
             for back in 0..<60 {
                 let time = end.adding(seconds: Double(-back) * 300)
                 try PostgresConnection(database.options).execute(
@@ -52,6 +55,15 @@ import Testing
                 """)
             let upkeep = SeriesUpkeep(database.options, logger: Logger(label: "test"))
             #expect(try await upkeep.summarize(zone: .utc, at: .now()))
+        }
+
+        /// Another plant with a device of its own.
+        func neighbour() async throws -> (plant: EntityID, device: EntityID) {
+            let now = Timestamp.now()
+            let plant = try await CareBed.plant(store)
+            let device = try await store.register(.sample(interval: 300, at: now), at: now).device
+            _ = try await store.assign(device, to: plant, at: now)
+            return (plant, device)
         }
 
         func watch() -> WateringWatch { WateringWatch(store: database.store(), logger: Logger(label: "test")) }
@@ -87,6 +99,34 @@ import Testing
         var (first, second) = (WateringWatch.State(), WateringWatch.State())
         #expect(try await pot.watch().look(&first, at: now) == 1)
         #expect(try await pot.watch().look(&second, at: now) == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `a plant whose watering cannot be kept keeps no other from theirs`(isLongLookDue: Bool) async throws {
+        let pot = try await Pot()
+        // More than one, of whom some are likely to come before the one that fails.
+        let neighbours = [try await pot.neighbour(), try await pot.neighbour(), try await pot.neighbour()]
+        let watch = pot.watch()
+        var state = WateringWatch.State()
+        // The long look finds, one by one, what the look at what is new has missed.
+        if !isLongLookDue { #expect(try await watch.look(&state, at: now) == 0) }
+        try await pot.measure(until: now, heardAt: now)
+        for neighbour in neighbours {
+            try await pot.measure(until: now, heardAt: now, in: neighbour.plant, by: neighbour.device)
+        }
+        try PostgresConnection(pot.database.options).execute(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON plant_events FOR EACH ROW
+                WHEN (NEW.plant_id = '\(pot.plant)') EXECUTE FUNCTION refuse()
+            """)
+        #expect(try await watch.look(&state, at: now.adding(seconds: 60)) == neighbours.count)
+        for neighbour in neighbours {
+            #expect(try await pot.store.waterings(of: neighbour.plant, since: now.adding(seconds: -86_400)).count == 1)
+        }
+        // The look through the weeks is done, too, and not begun again and again.
+        #expect(try await pot.store.plantsForLongWateringScan(at: now).isEmpty)
     }
 
     @Test func `a device that was not heard of is not looked at again`() async throws {

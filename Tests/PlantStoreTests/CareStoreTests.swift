@@ -28,6 +28,21 @@ import Testing
         #expect(try await store.carePlans(of: .make(), limit: 1, offset: 0) == nil)
     }
 
+    @Test(arguments: ["facts", "advice"])
+    func `a plan that a newer version wrote is passed over, and another can be kept`(column: String) async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let plant = try await makePlant(store)
+        let (old, new) = (try carePlan(of: plant, at: minutes(1)), try carePlan(of: plant, at: minutes(2)))
+        for plan in [old, new] { _ = try await store.saveCarePlan(plan) }
+        try database.execute("UPDATE care_plans SET \(column) = '{\"later\": 1}' WHERE id = '\(new.id)'")
+        #expect(try await store.newestCarePlan(of: plant) == nil)
+        #expect(try await store.carePlans(of: plant, limit: 10, offset: 0)?.items == [old])
+        let next = try carePlan(of: plant, at: minutes(3))
+        #expect(try await store.saveCarePlan(next))
+        #expect(try await store.newestCarePlan(of: plant) == next)
+    }
+
     @Test func `the hundred newest plans are kept, and those somebody said something of`() async throws {
         let database = try TestDatabase()
         let store = database.store()

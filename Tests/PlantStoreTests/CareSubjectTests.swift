@@ -172,6 +172,22 @@ import Testing
         #expect((outlook.reason == .noLimit) == (min == nil))
     }
 
+    @Test func `waterings of the last 60 days are what it rests on, oldest first`() async throws {
+        let pot = try await CarePot(.native)
+        let now = Timestamp.now()
+        func back(_ days: Double) -> Timestamp { now.adding(seconds: -days * 86_400) }
+        for (kind, at) in [
+            (PlantEvent.Kind.watering, back(2)), (.note, back(1)), (.watering, back(9)), (.watering, back(61)),
+        ] {
+            let event = PlantEvent(
+                id: .make(), plantID: pot.plant, kind: kind, at: at, source: .entered, createdAt: now)
+            _ = try await pot.store.createPlantEvent(event, user: nil, by: testOrigin, at: now)
+        }
+        let subject = try #require(try await pot.store.careSubject(of: pot.plant, at: now))
+        #expect(subject.waterings == [back(9), back(2)])
+        #expect(CareFacts(subject, at: now)["watering.last"]?.time == back(2))
+    }
+
     @Test func `a species is one's own before the built-in one, and feedback that of the newest plan with any`()
         async throws
     {

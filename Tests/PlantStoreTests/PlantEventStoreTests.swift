@@ -367,3 +367,13 @@ import Testing
         return result
     }
 }
+
+extension Store {
+    /// - Returns: how many are new.
+    @discardableResult
+    fileprivate func findWaterings(of plants: [EntityID], since: Timestamp, at now: Timestamp) async throws -> Int {
+        var new = 0
+        try await findWaterings(of: plants, since: since, at: now, counting: &new)
+        return new
+    }
+}

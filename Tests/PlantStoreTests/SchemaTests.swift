@@ -10,16 +10,16 @@ import Testing
 
     @Test func `a plain database gets monthly partitions, those of last month and the next among them`() throws {
         let database = try TestDatabase(nil)
-        let applied = try Schema.migrate(database.options, allowingTimescale: false, logger: logger)
+        let applied = try Schema.migrate(database.options, allowingTimescale: false, logger: logger).applied
         #expect(
             applied == [
                 "1 core", "2 telemetry_native", "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native",
-                "8 care", "9 plant_events",
+                "8 care", "9 plant_events", "10 live",
             ])
-        #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
+        #expect(try Schema.migrate(database.options, logger: logger).applied.isEmpty)
         let status = try Schema.status(database.options, logger: logger)
         #expect(status.kind == .native)
-        #expect(status.pending.isEmpty)
+        #expect(status.comparison.pending.isEmpty)
         let partitions = try database.int("SELECT count(*) FROM pg_inherits WHERE inhparent = 'telemetry'::regclass")
         #expect((3...5).contains(partitions))
     }
@@ -28,7 +28,7 @@ import Testing
     func `a database with TimescaleDB gets a hypertable`() throws {
         let database = try TestDatabase(.timescale)
         #expect(try Schema.status(database.options, logger: logger).kind == .timescale)
-        #expect(try Schema.migrate(database.options, logger: logger).isEmpty)
+        #expect(try Schema.migrate(database.options, logger: logger).applied.isEmpty)
         #expect(
             try database.int(
                 "SELECT count(*) FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'") == 1)
@@ -60,7 +60,7 @@ import Testing
         let database = try TestDatabase(nil)
         let applied = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 1...3 {
-                group.addTask { try Schema.migrate(database.options, logger: Logger(label: "test")).count }
+                group.addTask { try Schema.migrate(database.options, logger: Logger(label: "test")).applied.count }
             }
             return try await group.reduce(0, +)
         }
@@ -80,8 +80,9 @@ import Testing
             INSERT INTO device_state (device_id, last_seen_at) VALUES ('\(id)', now());
             """)
         #expect(
-            try Schema.migrate(database.options, logger: Logger(label: "test")) == [
+            try Schema.migrate(database.options, logger: Logger(label: "test")).applied == [
                 "3 access", "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care", "9 plant_events",
+                "10 live",
             ])
         let store = database.store()
         let device = try #require(try await store.device(id))
@@ -121,8 +122,8 @@ import Testing
         }
         let old = try everything()
         #expect(
-            try Schema.migrate(database.options, logger: logger) == [
-                "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care", "9 plant_events",
+            try Schema.migrate(database.options, logger: logger).applied == [
+                "4 alerts", "5 library", "6 summaries", "7 rollups_native", "8 care", "9 plant_events", "10 live",
             ])
         #expect(old.count == tables.count)
         #expect(try everything() == old)

@@ -46,6 +46,31 @@ import Testing
         #expect(try row.text("t") == "'; DROP TABLE plants; --")
     }
 
+    @Test func `what waits for a commit is done after it, once, and not at all without one`() throws {
+        struct Stop: Error {}
+        let database = try TestDatabase(nil)
+        let connection = try PostgresConnection(database.options)
+        try connection.execute("CREATE TABLE t (n integer)")
+        var seen: [Int] = []
+        func note() { seen.append((try? database.int("SELECT count(*) FROM t")) ?? -1) }
+        for fails in [true, false, true, false] {
+            try? connection.transaction { connection in
+                try connection.execute("INSERT INTO t VALUES (1)")
+                connection.whenCommitted(note)
+                if fails { throw Stop() }
+            }
+        }
+        #expect(seen == [1, 2])
+        // A transaction that has failed is rolled back by COMMIT.
+        try connection.execute("BEGIN")
+        connection.whenCommitted(note)
+        #expect(throws: PostgresError.self) { try connection.execute("SELECT nonsense") }
+        #expect(throws: PostgresError.self) { try connection.commit() }
+        connection.rollback()
+        try connection.transaction { try $0.execute("INSERT INTO t VALUES (1)") }
+        #expect(seen == [1, 2])
+    }
+
     @Test func `a failed transaction leaves nothing behind`() throws {
         let database = try TestDatabase(nil)
         let connection = try PostgresConnection(database.options)

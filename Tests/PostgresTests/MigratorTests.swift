@@ -37,13 +37,48 @@ import Testing
         #expect(error?.isTransient == false)
     }
 
-    @Test func `a schema newer than the program is refused`() throws {
+    @Test func `a schema newer than the program is left as it is, and the program may go on`() throws {
         let database = try TestDatabase(nil)
         _ = try Migrator([Self.first, Self.second]).run(on: PostgresConnection(database.options))
+        let old = Migrator([Self.first])
+        #expect(try old.run(on: PostgresConnection(database.options)).isEmpty)
+        let connection = try PostgresConnection(database.options)
+        #expect(try old.compare(old.applied(on: connection)).newer.map(\.version) == [2])
+        #expect(try database.int("SELECT count(*) FROM schema_migrations") == 2)
+    }
+
+    @Test func `a newer schema that takes something away is refused by those who do not know of it`() throws {
+        let database = try TestDatabase(nil)
+        let third = Migration(version: 3, name: "third", sql: "DROP TABLE a", checksum: "3", usableFrom: 2)
+        _ = try Migrator([Self.first, Self.second, third]).run(on: PostgresConnection(database.options))
+        #expect(try Migrator([Self.first, Self.second]).run(on: PostgresConnection(database.options)).isEmpty)
         let error = #expect(throws: PostgresError.self) {
             try Migrator([Self.first]).run(on: PostgresConnection(database.options))
         }
-        #expect(error?.message.contains("schema version 2") == true)
+        #expect(error?.code == .schema)
+        #expect(error?.message.contains("schema version 3 (third)") == true)
+    }
+
+    @Test func `a step is not put under those of a newer program`() throws {
+        let database = try TestDatabase(nil)
+        let third = Migration(version: 3, name: "third", sql: "CREATE TABLE c (n integer)", checksum: "3")
+        _ = try Migrator([Self.first, third]).run(on: PostgresConnection(database.options))
+        let error = #expect(throws: PostgresError.self) {
+            try Migrator([Self.first, Self.second]).run(on: PostgresConnection(database.options))
+        }
+        #expect(error?.message.contains("lacks migration 2 (second)") == true)
+        #expect(try database.text("SELECT to_regclass('b')::text") == nil)
+    }
+
+    @Test func `a table of migrations from before it said who can use a schema is completed`() throws {
+        let database = try TestDatabase(nil)
+        let migrator = Migrator([Self.first])
+        _ = try migrator.run(on: PostgresConnection(database.options))
+        try PostgresConnection(database.options).execute("ALTER TABLE schema_migrations DROP COLUMN usable_from")
+        #expect(try migrator.applied(on: PostgresConnection(database.options)).map(\.usableFrom) == [0])
+        #expect(
+            try Migrator([Self.first, Self.second]).run(on: PostgresConnection(database.options)).map(\.version) == [2])
+        #expect(try database.int("SELECT sum(usable_from) FROM schema_migrations") == 0)
     }
 
     @Test func `programs that start together apply each step once`() async throws {

@@ -76,4 +76,43 @@ import Testing
         #expect(error?.code == .unavailable)
         #expect(error?.isTransient == true)
     }
+
+    @Test func `whoever measures is told of every wait, every piece of work and every failure`() async throws {
+        struct Told {
+            var waits: [Double] = []
+            var works: [Double] = []
+            var failures: [PostgresError.Code] = []
+        }
+        let database = try TestDatabase(nil)
+        let told = Mutex(Told())
+        let observer = PostgresPoolObserver(
+            waited: { seconds in told.withLock { $0.waits.append(seconds) } },
+            ran: { seconds in told.withLock { $0.works.append(seconds) } },
+            failed: { code in told.withLock { $0.failures.append(code) } })
+        let pool = PostgresPool(
+            database.options, size: 1, patienceSeconds: 0.2, observer: observer, logger: Logger(label: "test"))
+        #expect(pool.load == (size: 1, idle: 1, waiting: 0))
+        try await pool.run { connection in
+            #expect(pool.load == (size: 1, idle: 0, waiting: 0))
+            try connection.execute("SELECT pg_sleep(0.05)")
+        }
+        await #expect(throws: PostgresError.self) { try await pool.run { try $0.execute("SELECT nonsense") } }
+        #expect(told.withLock { $0.waits.count } == 2)
+        #expect(told.withLock { $0.works.count } == 2)
+        #expect(told.withLock { $0.works[0] } >= 0.05)
+        #expect(told.withLock { $0.failures } == [.statement])
+
+        // Who is never given a connection has neither waited for one nor worked with it.
+        let lock = try PostgresConnection(database.options)
+        try lock.execute("SELECT pg_advisory_lock(1)")
+        let holder = Task { try await pool.run { try $0.execute("SELECT pg_advisory_lock(1)") } }
+        try await eventually("the only connection is taken") { pool.load.idle == 0 }
+        let waiting = Task { try await pool.run { try $0.execute("SELECT 1") } }
+        await #expect(throws: PostgresError.self) { try await waiting.value }
+        #expect(told.withLock { $0.waits.count } == 3)
+        #expect(told.withLock { $0.failures } == [.statement, .poolExhausted])
+        try lock.execute("SELECT pg_advisory_unlock(1)")
+        try await holder.value
+        #expect(pool.load == (size: 1, idle: 1, waiting: 0))
+    }
 }

@@ -36,27 +36,27 @@ struct HousePlant: Sendable {
     /// succulents 20 %); tropical plants not under 15 °C.
     static let all: [HousePlant] = [
         HousePlant(
-            name: "Monty", species: "Monstera deliciosa", room: "Living room", position: (18, 30),
+            name: "Monty", species: "Monstera deliciosa", room: "Living room", position: (17, 93),
             soilMoisture: 25...75, temperature: 15...30, humidity: 40...80, window: 0.035,
             watered: 66, residual: 10, dryingDays: 5, dewPoint: 11.5),
         HousePlant(
-            name: "Figgy", species: "Ficus lyrata", room: "Living room", position: (78, 24),
+            name: "Figgy", species: "Ficus lyrata", room: "Living room", position: (86, 95),
             soilMoisture: 25...75, temperature: 15...30, humidity: 35...75, window: 0.05,
             watered: 64, residual: 12, dryingDays: 4.5, dewPoint: 11),
         HousePlant(
-            name: "Vera", species: "Aloe vera", room: "Kitchen", position: (52, 14),
+            name: "Vera", species: "Aloe vera", room: "Kitchen", position: (44, 51),
             soilMoisture: 10...60, temperature: 10...32, humidity: 20...70, window: 0.09,
             watered: 48, residual: 4, dryingDays: 7, dewPoint: 10),
         HousePlant(
-            name: "Lily", species: "Spathiphyllum wallisii", room: "Bedroom", position: (26, 72),
+            name: "Lily", species: "Spathiphyllum wallisii", room: "Bedroom", position: (22, 73),
             soilMoisture: 25...80, temperature: 16...29, humidity: 40...85, window: 0.015,
             watered: 70, residual: 14, dryingDays: 3.5, dewPoint: 12),
         HousePlant(
-            name: "Cally", species: "Goeppertia orbifolia", room: "Bathroom", position: (84, 70),
+            name: "Cally", species: "Goeppertia orbifolia", room: "Bathroom", position: (84, 64),
             soilMoisture: 40...85, temperature: 16...29, humidity: 50...90, window: 0.012,
             watered: 77, residual: 20, dryingDays: 5, dewPoint: 14.5),
         HousePlant(
-            name: "Goldie", species: "Epipremnum aureum", room: "Study", position: (48, 58),
+            name: "Goldie", species: "Epipremnum aureum", room: "Study", position: (83, 34),
             soilMoisture: 15...70, temperature: 14...31, humidity: 35...80, window: 0.02,
             watered: 58, residual: 8, dryingDays: 5.5, dewPoint: 11),
     ]
