@@ -1,0 +1,32 @@
+import type { Message } from "..";
+import type { welcome as english } from "../en/welcome";
+
+export const welcome: Record<keyof typeof english, Message> = {
+  "welcome.title": "Willkommen",
+  "welcome.lead": "Vier Schritte, und deine erste Pflanze sagt dir, wie es ihr geht.",
+  "welcome.lead_viewer": "Noch gibt es nichts zu sehen. Wer hier etwas ändern darf, legt Pflanzen und Geräte an; sobald etwas gemessen wird, siehst du es.",
+  "welcome.leave": "Später",
+  "welcome.finish": "Zu deinen Pflanzen",
+  "welcome.step_done": "erledigt",
+  "welcome.step_now": "als Nächstes",
+  "welcome.step_later": "später",
+  "welcome.plant": "Lege eine Pflanze an",
+  "welcome.plant_text": "Gib ihr einen Namen und wähle ihre Art: Die passenden Grenzwerte bringt sie mit.",
+  "welcome.plant_done": "{name} ist da.",
+  "welcome.device": "Lass ein Gerät herein",
+  "welcome.device_text": "Es braucht einmal einen Schlüssel. Die Seite der Geräte macht einen, mit QR-Code und einem fertigen Stück Firmware zum Einfügen.",
+  "welcome.device_waits": "{name} hat sich gemeldet. Lass es zu und sag, in welcher Pflanze es steckt.",
+  "welcome.device_unassigned": "{name} ist zugelassen. Sag nun, in welcher Pflanze es steckt.",
+  "welcome.device_done": "{name} misst eine deiner Pflanzen.",
+  "welcome.to_devices": "Zu den Geräten",
+  "welcome.reading": "Warte auf den ersten Messwert",
+  "welcome.reading_text": "Er erscheint hier von selbst, sobald das Gerät etwas meldet.",
+  "welcome.reading_waits": "Wir warten darauf … Er erscheint hier von selbst.",
+  "welcome.reading_done": "Ein Messwert ist da: {value} ({metric}).",
+  "welcome.reading_done_without_value": "Ein Messwert ist da.",
+  "welcome.to_plant": "{name} ansehen",
+  "welcome.channel": "Lass dir Bescheid geben",
+  "welcome.channel_text": "PlantOps meldet sich über Discord oder einen Webhook, wenn eine Pflanze dich braucht.",
+  "welcome.channel_done": "Bescheid kommt über {name}.",
+  "welcome.to_channels": "Kanal einrichten",
+};
