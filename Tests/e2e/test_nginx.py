@@ -1,7 +1,11 @@
 """What the outside sees: nginx, with the configuration that production uses. How often one may ask is in
 test_rate_limits.py."""
 
+import gzip
 import json
+import os
+import re
+import signal
 import socket
 import threading
 import time
@@ -11,7 +15,7 @@ import requests
 
 from support.api import CORRELATION, assert_problem
 from support.nginx import Nginx
-from support.stack import free_port
+from support.stack import ROOT, dashboard, free_port
 from support.waiting import wait_until
 
 
@@ -48,6 +52,94 @@ def test_the_page_and_its_headers(stack):
 def test_pages_of_the_dashboard_fall_back_to_it_and_missing_assets_do_not(stack):
     assert page(stack, "/plants/anything").status_code == 200
     assert page(stack, "/assets/missing.js").status_code == 404
+
+
+# The dashboard's files (docs/dashboard.md).
+
+
+def plain(nginx, path):
+    """The file as it is, whatever forms of it there are."""
+    answer = nginx.get(path)
+    assert answer.status == 200 and "content-encoding" not in answer.names
+    return answer
+
+
+def files_of_the_dashboard():
+    """Paths, as index.html and the manifest name them."""
+    html = (dashboard() / "index.html").read_text()
+    manifest = json.loads((dashboard() / "manifest.webmanifest").read_text())
+    return sorted(set(re.findall(r'(?:href|src)="(/[^"]+)"', html)) | {icon["src"] for icon in manifest["icons"]})
+
+
+@pytest.mark.parametrize("path", ["/", "/plants/0198c0de-0000-7000-8000-000000000000", "/devices", "/alerts", "/room",
+                                  "/settings", "/settings/users", "/settings/channels/", "/not/known", "/index.html",
+                                  "/plants/x?hours=24", "/assetsx", "/alerts?state=firing"])
+def test_every_page_is_the_dashboard_and_is_asked_for_again(nginx, upstream, path):
+    answer = plain(nginx, path)
+    assert answer.body == (dashboard() / "index.html").read_bytes()
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert upstream.received == []
+    again = nginx.get(path, f"If-None-Match: {answer.headers['etag']}")
+    assert again.status == 304 and again.body == b""
+
+
+@pytest.mark.parametrize("path", ["/assets/missing.js", "/assets/", "/assets/x/y", "/favicon.ico", "/missing.png",
+                                  "/plants/missing.js", "/service-worker.js.map", "/x.php", "/manifest.json", "/icons/x.svg"])
+def test_a_file_that_is_missing_is_missing(nginx, path):
+    answer = nginx.get(path)
+    assert answer.status in (403, 404) and b"root" not in answer.body
+    assert "cache-control" not in answer.headers
+
+
+def test_every_file_the_page_names_is_there_and_kept_as_its_name_allows(nginx):
+    files = files_of_the_dashboard()
+    assert len(files) > 5
+    for path in [*files, "/service-worker.js"]:
+        answer = plain(nginx, path)
+        assert answer.body == (dashboard() / path[1:]).read_bytes()
+        lasting = "public, max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
+        assert answer.headers["cache-control"] == lasting, path
+        assert bool(re.search(r"-[A-Z0-9]{8}\.(js|css)$", path)) == path.startswith("/assets/")
+
+
+@pytest.mark.parametrize("path, kind", [("/manifest.webmanifest", "application/manifest+json"), ("/icons/icon.svg", "image/svg+xml"),
+                                        ("/icons/icon-192.png", "image/png"),
+                                        ("/service-worker.js", "application/javascript; charset=utf-8")])
+def test_files_come_with_the_type_browsers_insist_on(nginx, path, kind):
+    assert plain(nginx, path).headers["content-type"] == kind
+
+
+def test_what_was_compressed_beforehand_is_sent_so_to_whoever_takes_it(nginx):
+    compressed = [path for path in files_of_the_dashboard() + ["/service-worker.js"]
+                  if (dashboard() / f"{path[1:]}.gz").exists()]
+    assert any(path.endswith(".js") for path in compressed) and any(path.endswith(".css") for path in compressed)
+    for path in compressed:
+        answer = nginx.get(path, "Accept-Encoding: gzip, br")
+        assert answer.headers["content-encoding"] == "gzip" and "Accept-Encoding" in answer.headers["vary"]
+        assert answer.body == (dashboard() / f"{path[1:]}.gz").read_bytes()
+        assert gzip.decompress(answer.body) == plain(nginx, path).body
+    page = nginx.get("/alerts", "Accept-Encoding: gzip")
+    assert gzip.decompress(page.body) == plain(nginx, "/").body
+
+
+def test_a_dashboard_that_was_built_later_is_served_after_the_next_up(fresh_stack):
+    """As if it had not been there when nginx was started."""
+    (config,) = fresh_stack.home.glob("services/nginx/plantops.conf")
+    config.write_text(re.sub(r"(?m)^    root .*;$", f"    root {ROOT}/deploy/web;", config.read_text()))
+    os.kill(fresh_stack.pid("nginx"), signal.SIGHUP)
+    wait_until(lambda: "make frontend" in page(fresh_stack, "/").text, 10, "the other page is served")
+    before = fresh_stack.pid("nginx")
+    dashboard()
+    fresh_stack.run("up")
+    wait_until(lambda: 'src="/assets/main-' in page(fresh_stack, "/").text, 10, "the dashboard is served")
+    assert fresh_stack.pid("nginx") == before, "and nobody was disconnected for it"
+
+
+def test_while_the_dashboard_is_not_built_the_page_says_so():
+    with Nginx(WEB_ROOT=ROOT / "deploy" / "web") as nginx:
+        answer = nginx.get("/alerts")
+    assert answer.status == 200 and b"make frontend" in answer.body
 
 
 def test_the_api_is_the_same_through_nginx(stack, plant):

@@ -11,7 +11,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from .stack import ROOT, free_port
+from .stack import ROOT, dashboard, free_port
 from .waiting import wait_until
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -99,7 +99,7 @@ class Nginx:
         self.render("nginx.conf", USER_DIRECTIVE=user, MIME_TYPES=types, STATE_DIR=self.home, LOG_DIR=self.home)
         self.render("plantops.conf", **{
             "NGINX_LISTEN": f"127.0.0.1:{self.port}", "API_UPSTREAM": f"127.0.0.1:{self.upstream.port}",
-            "WEB_ROOT": ROOT / "deploy" / "web", "NGINX_EXTRA": self.home / "extra", **variables})
+            "WEB_ROOT": dashboard(), "NGINX_EXTRA": self.home / "extra", **variables})
         with open(self.home / "error.log", "wb") as log:
             self.process = subprocess.Popen(
                 [NGINX, "-e", "stderr", "-c", str(self.home / "nginx.conf"), "-p", str(self.home)],

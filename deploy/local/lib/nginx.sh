@@ -2,9 +2,27 @@
 # nginx, with the same site configuration as in production. Its working folders, and as root also
 # its workers' user, are set here.
 
-# The built dashboard if there is one. Looked up at every start.
+# The built dashboard, or a page that says that it is not built yet. Looked up at every start.
 web_root() {
     if [[ -s $REPO/frontend-dist/index.html ]]; then echo "$REPO/frontend-dist"; else echo "$REPO/deploy/web"; fi
+}
+
+# served_root USER: what that user's nginx serves. Workers that may not enter this repository serve a copy.
+served_root() {
+    local user=$1 state=$SERVICE_HOME/nginx root copy
+    root=$(web_root)
+    if ! is_root || (as_user "$user" test -r "$root/index.html"); then
+        echo "$root"
+        return
+    fi
+    copy=$(mktemp -d "$state/web-XXXXXX")
+    cp -R "$root/." "$copy/"
+    chown -R "$user:" "$copy"
+    # Another copy takes its place at once, and an open page never sees half of one.
+    ln -s "${copy##*/}" "$copy.link"
+    mv -fT "$copy.link" "$state/web"
+    find "$state" -maxdepth 1 -type d -name 'web-*' ! -path "$copy" -exec rm -rf {} +
+    echo "$state/web"
 }
 
 mime_types() {
@@ -34,21 +52,14 @@ rate_limits() {
 configure_nginx() {
     local user=$1 state=$SERVICE_HOME/nginx root types directive='' limits=()
     rate_limits
-    root=$(web_root)
     types=$(mime_types)
     mkdir -p "$state"
     if is_root; then
         directive="user $user $(id -gn "$user");"
         chown "$user:" "$state"
-        # Workers that may not enter this repository serve a copy.
-        if ! (as_user "$user" test -r "$root/index.html"); then
-            say "note: user $user cannot read $root; nginx serves a copy of it"
-            rm -rf "$state/web"
-            cp -R "$root" "$state/web"
-            chown -R "$user:" "$state/web"
-            root=$state/web
-        fi
     fi
+    root=$(served_root "$user")
+    if [[ $root == "$state/web" ]]; then say "note: user $user cannot read $REPO; nginx serves a copy of the dashboard"; fi
     "$REPO/scripts/render-template.sh" "$REPO/deploy/nginx/nginx.conf.in" USER_DIRECTIVE="$directive" \
         MIME_TYPES="$types" STATE_DIR="$state" LOG_DIR="$LOG_DIR" >"$state/nginx.conf"
     "$REPO/scripts/render-template.sh" "$REPO/deploy/nginx/plantops.conf.in" \
@@ -61,8 +72,20 @@ nginx_answers() {
         "http://$(bracketed "$(reach "$PLANTOPS_BIND")"):$PLANTOPS_HTTP_PORT/" 2>/dev/null
 }
 
+# The dashboard may have been built, or built anew, since nginx was started.
+refresh_dashboard() {
+    local config=$SERVICE_HOME/nginx/plantops.conf root
+    root=$(served_root "$(service_user www-data nobody)")
+    if grep -qF "    root $root;" "$config"; then return; fi
+    sed -i "s|^    root .*;|    root $root;|" "$config"
+    kill -HUP "$(pid_of nginx)"
+}
+
 start_nginx() {
-    if running nginx; then return; fi
+    if running nginx; then
+        refresh_dashboard
+        return
+    fi
     # Its workers outlive a kill -9 and keep the port.
     end_leftovers nginx
     require_free_port "$PLANTOPS_BIND" "$PLANTOPS_HTTP_PORT" nginx PLANTOPS_HTTP_PORT
