@@ -22,6 +22,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "e2e"))
 
+import dashboard  # noqa: E402
 import history  # noqa: E402
 from support.stack import Stack, merged  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
@@ -149,6 +150,7 @@ class Shares:
 class Bench:
     def __init__(self, stack, arguments):
         self.stack, self.quick, self.only_history = stack, arguments.quick, arguments.history
+        self.only_dashboard = arguments.dashboard
         self.count = 20_000 if self.quick else 100_000
         self.repetitions = 1 if self.quick else 3
         self.state = stack.home / "bench-devices.json"
@@ -477,6 +479,8 @@ class Bench:
         self.prepare()
         self.stack.start("backend")
         self.stack.ready()
+        if self.only_dashboard:
+            return dashboard.Dashboard(self, say).measure()
         self.enroll()
         if self.only_history:
             return self.years()
@@ -584,10 +588,11 @@ def main():
     parser.add_argument("--timescale", choices="01",
                         help="0: plain PostgreSQL; 1: TimescaleDB (default: if it is there)")
     parser.add_argument("--history", action="store_true", help="only the year of readings")
+    parser.add_argument("--dashboard", action="store_true", help="only the dashboard, in Chromium")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     arguments = parser.parse_args()
-    if (arguments.quick or arguments.history) and arguments.write:
-        parser.error("only everything, not --quick or --history, is for the document")
+    if (arguments.quick or arguments.history or arguments.dashboard) and arguments.write:
+        parser.error("only everything, not --quick, --history or --dashboard, is for the document")
     for program in ("mosquitto_sub", "psql"):
         if not shutil.which(program):
             parser.error(f"{program} is not installed: make packages, or scripts/install-packages.sh check")

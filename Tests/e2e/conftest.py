@@ -4,8 +4,9 @@ import signal
 import time
 
 import pytest
+from xdist.workermanage import NodeManager
 
-from support import alerts, backups, care
+from support import alerts, backups, care, people
 from support.device import Device
 from support.discord import Inbox
 from support.events import Events
@@ -16,6 +17,20 @@ from support.stack import Stack, free_port
 def pytest_configure(config):
     # A test run that is told to stop must still stop what it has started.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    # And so must its workers, whom it would give 10 seconds.
+    NodeManager.EXIT_TIMEOUT = 25
+
+
+# What takes more than a minute, most of it waiting. Begun first, so that no worker of pytest-xdist is still at one of
+# these when the others have nothing left to do.
+LONGEST = [f"test_{name}" for name in (
+    "metrics", "plant_events", "advisor_alone", "delivery_alone", "export", "database_outage", "restore", "backup_round_trip",
+    "reconciler", "openapi", "expiry", "enrollment", "health_check", "backend_crash", "keys")]
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 def running(**variables):
@@ -29,7 +44,12 @@ def running(**variables):
 @pytest.fixture(scope="session")
 def stack():
     """Shared by many tests: leave it running, and look only at plants and devices of your own."""
-    yield from running()
+    stack = Stack()
+    try:
+        yield stack.up()
+        assert people.told_in_logs(stack) == [], "of what the tests of this run keep secret"
+    finally:
+        stack.destroy()
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_two_weeks_are_in_the_plan(stack, pot):
             return evidence(analyze(stack, fern.id, refresh=True)).get("soil_moisture.mean_14d")
 
         # Over the hours there are: of the last days, the day before yesterday at least is complete by then.
-        fact = wait_until(lambda: (found := mean()) and found["hours"] >= 250 and found, 120, "the hours of two weeks", every=2)
+        fact = wait_until(lambda: (found := mean()) and found["hours"] >= 250 and found, 180, "the hours of two weeks", every=2)
         assert (fact["kind"], fact["unit"]) == ("computed", "%") and 40 <= fact["value"] <= 50
         plan = analyze(stack, fern.id)
         assert_sound(plan)

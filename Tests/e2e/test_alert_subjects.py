@@ -270,8 +270,8 @@ def test_a_certificate_that_ends_soon_and_messages_that_cannot_be_stored_are_ale
             device.publish(f"{n} is no JSON {{")
         wait_until(lambda: len(stack.dead_letters(device.id)) == 60, 20, "they are dead letters")
     stack.restart("backend")
-    (ending,) = wait_until(lambda: alerts(stack, kind="certificate_expiring"), 60, "the certificate is looked at")
-    (letters,) = wait_until(lambda: alerts(stack, kind="dead_letters"), 60, "the dead letters are counted")
+    (ending,) = wait_until(lambda: alerts(stack, kind="certificate_expiring"), 180, "the certificate is looked at")
+    (letters,) = wait_until(lambda: alerts(stack, kind="dead_letters"), 180, "the dead letters are counted")
     for found in (ending, letters):
         assert (found["state"], found["severity"], found["plant_id"], found["device_id"], found["metric"]) == (
             "firing", "warning", None, None, None)
@@ -280,5 +280,5 @@ def test_a_certificate_that_ends_soon_and_messages_that_cannot_be_stored_are_ale
     stack.psql("UPDATE dead_letters SET received_at = received_at - interval '2 hours'")
     stack.restart("backend")
     for found in (ending, letters):
-        wait_until(lambda: alert(stack, found["id"])["state"] == "resolved", 60, f"{found['kind']} is over")
+        wait_until(lambda: alert(stack, found["id"])["state"] == "resolved", 180, f"{found['kind']} is over")
     assert {one["kind"] for one in alerts(stack)} == {"certificate_expiring", "dead_letters"}

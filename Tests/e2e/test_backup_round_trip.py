@@ -80,7 +80,7 @@ def test_everything_is_as_at_the_backup_and_goes_on(kind, inbox):
             age(stack, begin)
             chunks = compressed(stack)
         # Plain PostgreSQL summarizes what comes late a moment later.
-        wait_until(lambda: all(" 480 " in summary for summary in rollups(stack, begin + 24 * DAY)), 60, "summaries of all readings")
+        wait_until(lambda: all(" 480 " in summary for summary in rollups(stack, begin + 24 * DAY)), 180, "summaries of all readings")
         summaries = rollups(stack, begin + 24 * DAY)
         pot.parched()
         hook.until_told(("fired", pot.name))

@@ -95,7 +95,7 @@ def lit(stack):
         devices[-1].stored(len(readings))
     # What comes late is in the means of hours a minute later at most.
     for plant, percent in zip(plants, (100, 50)):
-        wait_until(lambda: known_of_yesterday(stack, plant) >= percent - 5, 90, "the hours of yesterday")
+        wait_until(lambda: known_of_yesterday(stack, plant) >= percent - 5, 180, "the hours of yesterday")
     yield plants
     for device in devices:
         device.close()
@@ -112,9 +112,11 @@ def test_the_light_of_yesterday(stack, lit):
     """5 000 lx of sun for ten hours are 3.33 mol."""
     plant = lit[0]
     found = derived(stack, plant)
-    assert found.keys() == {"dli_mol_m2_d"} and abs(found["dli_mol_m2_d"] - 3.33) <= 0.01
+    assert abs(found["dli_mol_m2_d"] - 3.33) <= 0.01
+    # Soon after midnight the last of these values still is one of now.
+    assert found.keys() - {"ppfd_umol_m2_s"} == {"dli_mol_m2_d"}
     (on_page,) = [one for one in all_plants(stack) if one["id"] == plant]
-    assert on_page["derived"] == found
+    assert on_page["derived"]["dli_mol_m2_d"] == found["dli_mol_m2_d"]
     changed = stack.api.ok("PUT", f"/plants/{plant}", json={"light_source": "white_led"})
     assert abs(changed["derived"]["dli_mol_m2_d"] - 3.06) <= 0.01
 

@@ -11,6 +11,7 @@ import pytest
 from support.alerts import ALERT_KEYS, DRY, FINE, SECOND, Pot, acknowledge, put_settings
 from support.api import assert_problem
 from support.events import Events
+from support.metrics import Change
 from support.people import Person
 from support.times import now_us
 from support.waiting import wait_until
@@ -215,7 +216,7 @@ def test_a_reader_that_does_not_read_is_cut_off_and_nobody_else_notices(alerting
     pot = Pot(alerting, dict.fromkeys(METRICS, {"max": 0.5}), name=large)
     alerting.api.ok("PATCH", f"/devices/{pot.device.id}", json={"name": large})
     to = urlsplit(alerting.api.base)
-    before = alerting.memory()
+    before, measured = alerting.memory(), Change(alerting)
     with socket.create_connection((to.hostname, to.port), timeout=30) as lazy, Events(alerting.api) as busy:
         lazy.sendall(f"GET /api/events HTTP/1.1\r\nHost: {to.netloc}\r\n"
                      f"Authorization: Bearer {alerting.api.token}\r\n\r\n".encode())
@@ -236,6 +237,7 @@ def test_a_reader_that_does_not_read_is_cut_off_and_nobody_else_notices(alerting
         except ConnectionResetError:
             pass
         assert got.count(b"event: alert\n") < len(busy.received), "an end, and not everything"
+    assert measured.of("plantops_sse_disconnected_slow_total") == 1
     assert alerting.memory() - before < 60 << 20, "what he does not read is not kept for ever"
 
 
@@ -247,7 +249,9 @@ def test_a_stop_does_not_wait_for_readers(alerting):
         assert served.process.wait(8) == 0
         for events in streams:
             assert events.ended.wait(5)
-            assert not [name for name, _, _ in events.received if name != "alert"]
+            # Its intake has just begun, so that everybody was to load everything.
+            *before, last = [name for name, _, _ in events.received]
+            assert last == "closing" and set(before) <= {"alert", "reset", "telemetry", "device", "plant"}
 
 
 def test_through_nginx_events_come_at_once(alerting, pot):

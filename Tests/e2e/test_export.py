@@ -200,7 +200,7 @@ def test_buckets_have_mean_least_most_and_number(stack, pot):
         return sum(int(day["readings"]) for day in days) == 3000 and 2 <= len(days) <= 4
 
     # What comes late is in the buckets within a minute.
-    wait_until(summarized, 100, "all readings are in the days", every=1)
+    wait_until(summarized, 180, "all readings are in the days", every=1)
     for resolution, width in (("5m", HOUR // 12), ("1h", HOUR)):
         buckets = export(stack.api, pot.plant, resolution=resolution)
         assert list(buckets[0])[:7] == ["time", "device_id", "readings", "soil_moisture_avg", "soil_moisture_min",

@@ -58,7 +58,7 @@ def drying(stack):
         device.publish(readings)
         device.stored(len(readings))
         # What comes late is in the means of hours a minute later at most, bit by bit.
-        wait_until(lambda: whole_cycle(stack, plant, us), 90, "three days")
+        wait_until(lambda: whole_cycle(stack, plant, us), 180, "three days")
         device.plant, device.us = plant, us
         yield device
 

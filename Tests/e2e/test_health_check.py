@@ -85,7 +85,7 @@ def test_trends_of_two_days(stack, dry):
         for back in range(100)])
     dry.stored(100)
     # What comes late is in the means of hours a minute later at most.
-    wait_until(lambda: check(stack, dry.plant)["trends"][0]["change_hours"] == 24, 90, "the hours of two days")
+    wait_until(lambda: check(stack, dry.plant)["trends"][0]["change_hours"] == 24, 180, "the hours of two days")
     answer = check(stack, dry.plant)
     trends = {trend["metric"]: trend for trend in answer["trends"]}
     assert list(trends) == ["soil_moisture", "temperature", "ph"]

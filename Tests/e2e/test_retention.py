@@ -19,7 +19,7 @@ def test_old_readings_are_dropped_and_their_rollups_stay(breakable):
         FROM generate_series(0, 2999) n""")
     stack.restart("backend")
     stack.ready()
-    wait_until(lambda: stack.value("SELECT raw_from IS NOT NULL FROM rollup_state"), 60, "something was dropped")
+    wait_until(lambda: stack.value("SELECT raw_from IS NOT NULL FROM rollup_state"), 180, "something was dropped")
     assert stack.value(f"SELECT count(*) FROM telemetry WHERE device_id = '{device.id}'") == 1
     for width in ("5m", "1h", "1d"):
         (found,) = stack.rows(

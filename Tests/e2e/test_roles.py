@@ -27,7 +27,8 @@ NEEDED = {
         ("POST", "/plants/{id}/thresholds/replay"), ("POST", "/plants/{id}/health-check"), ("GET", "/alerts"),
         ("GET", "/alerts/{id}"), ("GET", "/events"), ("GET", "/species"), ("GET", "/species/{id}"),
         ("GET", "/species/export.csv"), ("GET", "/plants/{id}/events"), ("GET", "/plants/{id}/forecast"),
-        ("GET", "/plants/{id}/care-plan"), ("GET", "/plants/{id}/care-plans")},
+        ("GET", "/plants/{id}/care-plan"), ("GET", "/plants/{id}/care-plans"), ("GET", "/plants/sparklines"),
+        ("GET", "/system/connection")},
     "member": {
         ("GET", "/enrollment-tokens"), ("POST", "/enrollment-tokens"), ("DELETE", "/enrollment-tokens/{id}"),
         ("PATCH", "/devices/{id}"), ("DELETE", "/devices/{id}"), ("POST", "/devices/{id}/provision"),

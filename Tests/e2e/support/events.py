@@ -15,6 +15,7 @@ class Events:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last is not None else {}), **(headers or {})}
         self.answer = api.get("/events", stream=True, timeout=(10, timeout), headers=headers, **options)
         self.received, self.comments, self.retry = [], [], None
+        self.failure = None  # How the stream ended, unless by its regular end.
         self.ended = threading.Event()
         assert self.answer.status_code == 200, f"GET /events: {self.answer.status_code} {self.answer.text}"
         threading.Thread(target=self.read, daemon=True).start()
@@ -42,8 +43,8 @@ class Events:
                         event_id = value
                     elif field == "retry":
                         self.retry = int(value)
-        except (requests.RequestException, OSError, AttributeError, ValueError):
-            pass  # It ends as it likes; what was read is kept.
+        except (requests.RequestException, OSError, AttributeError, ValueError) as failure:
+            self.failure = failure  # It ends as it likes; what was read is kept.
         finally:
             self.ended.set()
 
@@ -51,6 +52,17 @@ class Events:
         """What was said of alerts; of one plant's only, and of those that lapsed, which have no plant any more."""
         return [data for name, data, _ in list(self.received)
                 if name == "alert" and (plant is None or data.get("plant_id", plant) == plant)]
+
+    def named(self, name, key=None, value=None):
+        """What was told under that name, oldest first; with a key, only where it has that value."""
+        return [data for told, data, _ in list(self.received) if told == name and (key is None or data.get(key) == value)]
+
+    def next(self, name, condition=lambda data: True, timeout=15, after=0):
+        """The first of that name for which it holds, behind the first `after` of everything that was received."""
+        def found():
+            return [data for told, data, _ in list(self.received)[after:] if told == name and condition(data)]
+
+        return wait_until(found, timeout, f"an event {name}", every=0.02)[0]
 
     def states(self, alert_id):
         return [data["state"] for data in self.alerts() if data["id"] == alert_id]

@@ -1,5 +1,6 @@
 """A private PlantOps: its own folder, ports, database cluster and broker, made by the script that `make up` uses."""
 
+import functools
 import json
 import os
 import random
@@ -33,10 +34,29 @@ def binary():
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
-def free_port():
-    """Below the range from which the kernel takes ports for outgoing connections: nobody gets it in between."""
+@functools.cache
+def dashboard():
+    """Its folder, built from what is there now; that takes no time when nothing has changed."""
+    done = subprocess.run([ROOT / "scripts" / "build-frontend.sh"], capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise RuntimeError(f"the dashboard could not be built:\n{done.stdout}{done.stderr}")
+    return ROOT / "frontend-dist"
+
+
+def ports():
+    """Every port once before any comes again, and none that another worker of pytest-xdist gives away: what is to
+    listen there starts only later. Below the range from which the kernel takes ports for outgoing connections."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = range(20_000 + number, 32_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     while True:
-        port = random.randrange(20_000, 32_000)
+        yield from random.sample(mine, len(mine))
+
+
+PORTS = ports()
+
+
+def free_port():
+    for port in PORTS:
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
@@ -71,7 +91,7 @@ class Stack:
 
     # The script.
 
-    def run(self, *arguments, timeout=120, check=True):
+    def run(self, *arguments, timeout=300, check=True):
         log = self.home / "script.log"
         with open(log, "ab") as output:  # A file, not a pipe: what is started in the background would keep a pipe open.
             code = subprocess.run(
@@ -220,14 +240,15 @@ class Stack:
             capture_output=True, text=True, errors="replace", timeout=timeout, stdin=subprocess.DEVNULL, cwd=self.home)
 
     @contextmanager
-    def serve(self, **overrides):
-        """A further backend on a port of its own. Yields an object with `api`, `process` and `output()`."""
-        port = free_port()
+    def serve(self, *arguments, port=None, program=None, **overrides):
+        """A further backend on a port of its own, unless one is given; of another program if that is given. Yields an
+        object with `api`, `process` and `output()`."""
+        port = port or free_port()
         log = self.home / "logs" / f"serve-{port}.log"
         environment = merged(self.backend_environment(), {"HTTP_PORT": str(port), "LOG_FORMAT": "json", **overrides})
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                [str(self.binary), "serve"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                [str(program or self.binary), "serve", *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 cwd=self.home)
         self.extra.append(process)
         served = Served(Api(f"http://127.0.0.1:{port}", self._token), process, log)
@@ -277,6 +298,14 @@ class Served:
 
     def output(self):
         return self.log.read_text(errors="replace")
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self
+
+    def ended(self, timeout=10):
+        """The exit status. SIGTERM promises an end within 10 s."""
+        return self.process.wait(timeout)
 
     def ready(self, timeout=30):
         def check():

@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, timeout=15.0, what="", every=0.05):
+def wait_until(condition, timeout=30.0, what="", every=0.05):
     """Calls `condition` until it is truthy and returns what it gave; the last exception or value is in the failure."""
     deadline = time.monotonic() + timeout
     while True:
