@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What make check does: packages, build, lint, Swift tests, release build, end-to-end tests, then
-# one line "N passed, M failed". A step that is no test and fails counts as one failure. Goes on
+# What make check does: packages, build, lint, Swift tests, release build, end-to-end tests, browser tests, tests of
+# what is deployed, then one line "N passed, M failed". A step that is no test and fails counts as one failure. Goes on
 # after a failure where that makes sense, so that one run tells as much as possible.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,6 +9,8 @@ readonly RESULTS=$PWD/.test
 readonly SERVICES=$RESULTS/services
 # A test that hangs must not hang the whole check.
 readonly TIME_LIMIT=${PLANTOPS_CHECK_TIME_LIMIT:-60m}
+# End-to-end tests mostly wait, each worker for PlantOps of its own, so that two cores are enough for three.
+readonly WORKERS=${PLANTOPS_CHECK_WORKERS:-3}
 passed=0 failed=0 skipped=0
 failed_steps=()
 
@@ -105,12 +107,19 @@ rm -f "$RESULTS/summary"
 scripts/test-services.sh stop "$SERVICES"
 trap 'scripts/test-services.sh stop "$SERVICES" >/dev/null 2>&1 || true' EXIT
 
-must "system packages" scripts/install-packages.sh build run check
+must "system packages" scripts/install-packages.sh build run frontend check production
 must "Python packages" scripts/make-venv.sh
+may "dashboard" scripts/build-frontend.sh
 must "debug build" swift build --build-tests
 may "lint" scripts/lint.sh
 swift_tests
-must "release build" swift build -c release --product plantops
+must "release build" make --no-print-directory build
 export PLANTOPS_BIN=$PWD/.build/release/plantops
-tests "end-to-end tests" "$RESULTS/e2e.xml" .venv/bin/python -m pytest Tests/e2e --junitxml="$RESULTS/e2e.xml"
+tests "end-to-end tests" "$RESULTS/e2e.xml" .venv/bin/python -m pytest Tests/e2e \
+    --numprocesses "$WORKERS" --dist loadfile --no-loadscope-reorder --junitxml="$RESULTS/e2e.xml"
+tests "browser tests" "$RESULTS/browser.xml" \
+    .venv/bin/python -m pytest -c Tests/pytest.ini Tests/browser \
+    --numprocesses 2 --dist loadfile --no-loadscope-reorder --junitxml="$RESULTS/browser.xml"
+tests "production tests" "$RESULTS/production.xml" \
+    .venv/bin/python -m pytest -c Tests/pytest.ini Tests/production --junitxml="$RESULTS/production.xml"
 finish

@@ -2,11 +2,13 @@
 # Installs the system packages PlantOps needs and this machine lacks (Debian 12, Ubuntu 24.04 and
 # their kin). Does nothing, and needs no rights, when all are there.
 #
-#   scripts/install-packages.sh [build|run|check]...    (default: build run)
+#   scripts/install-packages.sh [build|run|frontend|check|production]...    (default: build run frontend)
 #
-#   build   what the Swift package links against
-#   run     the servers and programs of the local setup
-#   check   what make check needs besides
+#   build     what the Swift package links against
+#   run       the servers and programs of the local setup
+#   frontend  what the dashboard is made of and built with
+#   check     what make check needs besides
+#   production    what the tests of what is deployed need besides
 #
 # Packages that come as a running service are switched off right after they were installed here:
 # PlantOps starts private ones of its own. What was installed before is left as it is.
@@ -34,10 +36,31 @@ util-linux          setpriv
 hostname            hostname
 iproute2            ip
 '
+readonly FRONTEND='
+esbuild             esbuild
+node-typescript     tsc
+node-react          /usr/share/nodejs/react/package.json
+node-react-dom      /usr/share/nodejs/react-dom/package.json
+node-csstype        /usr/share/nodejs/csstype/package.json
+libjs-dygraphs      /usr/share/javascript/dygraphs/index.js
+node-qrcode-generator   /usr/share/nodejs/qrcode-generator/package.json
+librsvg2-bin        rsvg-convert
+jq                  jq
+'
 readonly CHECK='
 shellcheck          shellcheck
+chromium            chromium
 python3             python3
 python3-venv        /usr/lib/python3*/ensurepip
+'
+# The Docker files are tried without Docker: images are made with mmdebstrap and run with bubblewrap.
+readonly PRODUCTION='
+prometheus          prometheus
+bubblewrap          bwrap
+docker-compose      docker-compose
+mmdebstrap          mmdebstrap
+debian-archive-keyring  /usr/share/keyrings/debian-archive-keyring.gpg
+systemd             /lib/systemd/systemd
 '
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -50,13 +73,15 @@ present() {
 }
 
 wanted=''
-if (($# == 0)); then set -- build run; fi
+if (($# == 0)); then set -- build run frontend; fi
 for group in "$@"; do
     case $group in
         build) wanted+=$BUILD ;;
         run) wanted+=$RUN ;;
+        frontend) wanted+=$FRONTEND ;;
         check) wanted+=$CHECK ;;
-        *) echo "install-packages.sh: unknown group $group (build, run, check)" >&2; exit 64 ;;
+        production) wanted+=$PRODUCTION ;;
+        *) echo "install-packages.sh: unknown group $group (build, run, frontend, check, production)" >&2; exit 64 ;;
     esac
 done
 
@@ -105,7 +130,7 @@ apt install -y --no-install-recommends "${missing[@]}"
 if [[ -d /run/systemd/system ]]; then
     for package in "${missing[@]}"; do
         case $package in
-            mosquitto | postgresql | nginx-light)
+            mosquitto | postgresql | nginx-light | prometheus)
                 "${as_root[@]}" systemctl disable --now "${package%-light}" 2>/dev/null || true
                 ;;
         esac

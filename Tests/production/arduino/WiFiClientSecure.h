@@ -1,0 +1,5 @@
+#pragma once
+#include "WiFi.h"
+struct WiFiClientSecure : WiFiClient {
+  void setCACert(const char *) {}
+};
