@@ -210,8 +210,8 @@ package final class IngestWriter {
             case .telemetry(let readings):
                 for reading in batch.readings[readings] {
                     stage(reading, of: device, plant: known.plant(at: reading.time), receivedAt: item.receivedAt)
-                    fold.add(reading, of: device, receivedAt: item.receivedAt)
                 }
+                fold.add(batch.readings[readings], of: device, receivedAt: item.receivedAt)
                 judge.add(readings, of: device, receivedAt: item.receivedAt)
                 if item.packetID != 0, batch.readings[readings].contains(where: { $0.timeSource == .server }) {
                     timedHere.append((item.packetID, item.fingerprint))

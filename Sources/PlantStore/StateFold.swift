@@ -10,8 +10,8 @@ struct StateFold {
         var freeHeap: Double?
         var firmware: String?
         var reading: (at: Timestamp, receivedAt: Timestamp, source: TimeSource)?
-        var oldest: Timestamp?
-        var readings = 0
+        /// From the first reading to the newest, and how many steps there were; what came late or twice is none.
+        var pace: (first: Timestamp, newest: Timestamp, steps: Int)?
         var values = MetricValues()
         /// Valid where `values` has a value.
         var times = [Timestamp](repeating: Timestamp(microseconds: .min), count: Metric.allCases.count)
@@ -19,9 +19,29 @@ struct StateFold {
 
         /// Seconds between the readings; nil with fewer than two, or when that is no pace a sensor keeps.
         var spacing: Double? {
-            guard readings > 1, let reading, let oldest else { return nil }
-            let spacing = reading.at.seconds(since: oldest) / Double(readings - 1)
+            guard let pace, pace.steps > 0 else { return nil }
+            let spacing = pace.newest.seconds(since: pace.first) / Double(pace.steps)
             return (1...21_600).contains(spacing) ? spacing : nil
+        }
+
+        mutating func step(to time: Timestamp) {
+            guard let known = pace else {
+                pace = (time, time, 0)
+                return
+            }
+            if time > known.newest { pace = (known.first, time, known.steps + 1) }
+        }
+
+        mutating func set(_ reading: Reading, _ receivedAt: Timestamp) {
+            if self.reading.map({ reading.time > $0.at }) ?? true {
+                self.reading = (reading.time, receivedAt, reading.timeSource)
+            }
+            for metric in Metric.allCases {
+                if let value = reading.values[metric] { set(metric, value, at: reading.time) }
+            }
+            for extra in reading.extras where extras[extra.name].map({ reading.time > $0.time }) ?? true {
+                extras[extra.name] = LatestTelemetry.Value(value: extra.value, time: reading.time)
+            }
         }
 
         mutating func set(_ metric: Metric, _ value: Double, at time: Timestamp) {
@@ -39,18 +59,14 @@ struct StateFold {
         change(device, receivedAt) { _ in }
     }
 
-    mutating func add(_ reading: Reading, of device: EntityID, receivedAt: Timestamp) {
+    /// - Parameter readings: of one message, in any order.
+    mutating func add(_ readings: ArraySlice<Reading>, of device: EntityID, receivedAt: Timestamp) {
         change(device, receivedAt) { state in
-            state.readings += 1
-            state.oldest = min(state.oldest ?? reading.time, reading.time)
-            if state.reading.map({ reading.time > $0.at }) ?? true {
-                state.reading = (reading.time, receivedAt, reading.timeSource)
-            }
-            for metric in Metric.allCases {
-                if let value = reading.values[metric] { state.set(metric, value, at: reading.time) }
-            }
-            for extra in reading.extras where state.extras[extra.name].map({ reading.time > $0.time }) ?? true {
-                state.extras[extra.name] = LatestTelemetry.Value(value: extra.value, time: reading.time)
+            for reading in readings { state.set(reading, receivedAt) }
+            if readings.count == 1 {
+                for reading in readings { state.step(to: reading.time) }
+            } else {
+                for time in readings.map(\.time).sorted() { state.step(to: time) }
             }
         }
     }

@@ -24,6 +24,21 @@ import Testing
         #expect(latest.values["leaf_wetness"]?.value == 50)
     }
 
+    @Test func `what comes late, twice or out of order in one batch teaches no other interval`() async throws {
+        let database = try TestDatabase()
+        let store = database.store()
+        let device = try await makeDevice(store)
+        let readings = (0..<10).map { reading(now.adding(seconds: Double($0 - 9) * 600), [.soilMoisture: 40]) }
+        var maker = BatchMaker()
+        maker.telemetry(device, readings.reversed())
+        maker.telemetry(device, readings)
+        for minute in 1...5 {
+            maker.telemetry(device, [reading(now.adding(seconds: Double(minute - 90) * 60), [.soilMoisture: 40])])
+        }
+        _ = try IngestWriter(database.options, clientID: "t").commit(maker.batch)
+        #expect(try database.int("SELECT round(learned_interval_seconds)::bigint FROM device_state") == 600)
+    }
+
     @Test func `each extra metric keeps its newest value whatever order they come in`() async throws {
         let database = try TestDatabase()
         let store = database.store()
