@@ -143,14 +143,16 @@ extension Store {
 }
 
 private enum StorageSQL {
-    /// Partitions count as their table.
+    /// Partitions count as their table. What is dropped meanwhile has no size.
     static let tables = """
-        SELECT root.relname AS name, sum(pg_total_relation_size(part.oid))::bigint AS bytes,
-            (sum(part.reltuples) FILTER (WHERE part.reltuples >= 0 AND part.relkind <> 'p'))::bigint AS rows
-        FROM pg_class part
-        JOIN pg_class root ON root.oid = coalesce(pg_partition_root(part.oid), part.oid)
-        WHERE part.relnamespace = 'public'::regnamespace AND part.relkind IN ('r', 'p', 'm')
-        GROUP BY root.relname ORDER BY bytes DESC, name
+        SELECT name, bytes, rows FROM (
+            SELECT root.relname AS name, sum(pg_total_relation_size(part.oid))::bigint AS bytes,
+                (sum(part.reltuples) FILTER (WHERE part.reltuples >= 0 AND part.relkind <> 'p'))::bigint AS rows
+            FROM pg_class part
+            JOIN pg_class root ON root.oid = coalesce(pg_partition_root(part.oid), part.oid)
+            WHERE part.relnamespace = 'public'::regnamespace AND part.relkind IN ('r', 'p', 'm')
+            GROUP BY root.relname
+        ) tables WHERE bytes IS NOT NULL ORDER BY bytes DESC, name
         """
 
     /// Chunks count as their hypertable, compressed or not; what a continuous aggregate keeps counts as its view.
@@ -171,7 +173,7 @@ private enum StorageSQL {
                 LATERAL (SELECT format('%I.%I', a.materialization_hypertable_schema,
                                        a.materialization_hypertable_name)::regclass AS oid) kept
             WHERE a.view_schema = 'public'
-        ) tables ORDER BY bytes DESC, name
+        ) tables WHERE bytes IS NOT NULL ORDER BY bytes DESC, name
         """
 
     /// There is no index of time alone: the first reading of each device, and of each plant, whose devices may be gone.

@@ -166,4 +166,20 @@ import Testing
         #expect(names.contains(kind == .native ? "rollup_5m" : "telemetry_5m"))
         #expect(!names.contains { $0.hasPrefix("_") })
     }
+
+    @Test(arguments: TestDatabase.kinds)
+    func `a table that goes away meanwhile is left out`(kind: TimeSeriesKind) async throws {
+        let database = try TestDatabase(kind)
+        let connection = try PostgresConnection(database.options)
+        try connection.execute("CREATE TABLE passing (n integer)")
+        try connection.execute("BEGIN")
+        try connection.execute("DROP TABLE passing")
+        async let report = database.store().storageReport(at: now)
+        try await eventually("the report waits for the table") {
+            try database.int("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+        }
+        try connection.execute("COMMIT")
+        let names = try await report.tables.map(\.name)
+        #expect(names.contains("plants") && !names.contains("passing"))
+    }
 }
