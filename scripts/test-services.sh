@@ -25,6 +25,9 @@ fi
 action=$1
 PLANTOPS_HOME=$(realpath -m -- "$2")
 PLANTOPS_BIN=${PLANTOPS_BIN:-$REPO/.build/debug/plantops}
+# Hundreds of databases come and go, and none outlives the machine.
+# shellcheck disable=SC2034 # used by postgres.sh
+PLANTOPS_DB_FSYNC=off
 # The caller's own settings are for a backend of theirs, not for the tests' services.
 unset PLANTOPS_BIND HTTP_PORT MQTT_BACKEND_USERNAME MQTT_BACKEND_PASSWORD MQTT_BACKEND_PASSWORD_FILE
 for part in common settings process secrets postgres mosquitto; do

@@ -81,7 +81,7 @@ def main():
     from support.device import Device
     from support.stack import Stack
 
-    stack = Stack()
+    stack = Stack(PLANTOPS_DB_FSYNC="on")
     try:
         stack.up()
         url = stack.settings["DATABASE_URL"]

@@ -42,14 +42,14 @@ superuser_psql() {
 }
 
 init_postgres() {
-    local bin=$1 user=$2 data=$SERVICE_HOME/postgres
+    local bin=$1 user=$2 data=$SERVICE_HOME/postgres options=(--encoding=UTF8 --locale=C.UTF-8 --auth=peer --data-checksums)
+    if [[ $PLANTOPS_DB_FSYNC == off ]]; then options+=(--no-sync); fi
     if [[ -s $data/PG_VERSION ]]; then return; fi
     say "making a PostgreSQL cluster in $data"
     # An initdb that was interrupted leaves a folder without a version; it holds nothing yet.
     rm -rf "$data"
     own_folder "$user" "$data"
-    if ! (cd / && as_user "$user" "$bin/initdb" -D "$data" -U postgres --encoding=UTF8 --locale=C.UTF-8 \
-        --auth=peer --data-checksums) >"$LOG_DIR/initdb.log" 2>&1; then
+    if ! (cd / && as_user "$user" "$bin/initdb" -D "$data" -U postgres "${options[@]}") >"$LOG_DIR/initdb.log" 2>&1; then
         rm -rf "$data"
         show_log "$LOG_DIR/initdb.log"
         die "initdb failed"
@@ -71,8 +71,9 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 log_lock_waits = on
 
-# Small enough for a Raspberry Pi. What is committed is on the disk: fsync and synchronous_commit
-# stay as they are, because an acknowledged reading must not be lost.
+# Small enough for a Raspberry Pi. What is committed is on the disk, because an acknowledged reading must not be lost:
+# synchronous_commit stays as it is, and fsync is on but for tests, which end no machine.
+fsync = $PLANTOPS_DB_FSYNC
 shared_buffers = 128MB
 effective_cache_size = 512MB
 max_wal_size = 1GB
@@ -102,31 +103,28 @@ HBA
 
 # The server's children outlive a kill -9 of it by a moment and keep its memory, and a new server
 # refuses to start beside them. They all stand in the data folder.
-postgres_children_gone() {
-    local cwd
-    for cwd in /proc/[0-9]*/cwd; do
-        if [[ $(readlink "$cwd" 2>/dev/null) == "$SERVICE_HOME/postgres" ]]; then return 1; fi
-    done
+postgres_children_gone() { [[ -z $(postgres_children) ]]; }
+
+# Their process ids, a line each.
+postgres_children() {
+    find /proc/[0-9]*/cwd -maxdepth 0 -printf '%h %l\n' 2>/dev/null |
+        awk -v data="$SERVICE_HOME/postgres" '{ pid = substr($1, 7); sub(/^[^ ]* /, "") } $0 == data { print pid }' || true
 }
 
 # A server that was killed leaves children that notice it only when they wait for something: one that sums up a year
 # may take minutes. They are told to quit at once, unless the server itself lives. Nothing is lost: it has crashed anyway.
 end_postgres_orphans() {
-    local cwd pid server
+    local pid server
     server=$(head -n 1 "$SERVICE_HOME/postgres/postmaster.pid" 2>/dev/null || true)
     if [[ -n $server && $(readlink "/proc/$server/cwd" 2>/dev/null) == "$SERVICE_HOME/postgres" ]]; then return 1; fi
-    for cwd in /proc/[0-9]*/cwd; do
-        if [[ $(readlink "$cwd" 2>/dev/null) == "$SERVICE_HOME/postgres" ]]; then
-            pid=${cwd#/proc/}
-            kill -QUIT "${pid%/cwd}" 2>/dev/null || true
-        fi
-    done
+    for pid in $(postgres_children); do kill -QUIT "$pid" 2>/dev/null || true; done
     wait_until 10 postgres_children_gone
 }
 
 start_postgres() {
     local bin user socket
     if running postgres; then return; fi
+    if [[ $PLANTOPS_DB_FSYNC != @(on|off) ]]; then die "PLANTOPS_DB_FSYNC=$PLANTOPS_DB_FSYNC is neither on nor off"; fi
     require_free_port 127.0.0.1 "$PLANTOPS_DB_PORT" PostgreSQL PLANTOPS_DB_PORT
     bin=$(postgres_bin)
     user=$(service_user postgres nobody)
