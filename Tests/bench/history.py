@@ -54,8 +54,8 @@ class History:
         """COPY of what another session of the same server makes up."""
         self.say(f"history: {self.days} days of readings, one a minute, of {PLANTS} plants")
         self.stack.stop("backend")
-        self.stack.psql("DELETE FROM telemetry", timeout=300)
-        self.stack.psql(f"SELECT telemetry_ensure_partitions(now() - INTERVAL '{self.days + 1} days', now())")
+        self.stack.sql("DELETE FROM telemetry", timeout=300)
+        self.stack.sql(f"SELECT telemetry_ensure_partitions(now() - INTERVAL '{self.days + 1} days', now())")
         begun = time.monotonic()
         source = subprocess.Popen(
             ["psql", self.url, "-Xq", "-c",
@@ -70,7 +70,7 @@ class History:
             raise RuntimeError(f"COPY: {done.stderr.strip()}")
         self.rows = self.stack.value("SELECT count(*) FROM telemetry")
         self.say(f"  {self.rows:,} readings in {time.monotonic() - begun:.0f} s")
-        self.stack.psql("VACUUM ANALYZE telemetry", timeout=600)
+        self.stack.sql("VACUUM ANALYZE telemetry", timeout=600)
         self.before = self.bytes()
 
     def bytes(self):
@@ -102,7 +102,7 @@ class History:
                 "SELECT count(*) FROM telemetry_uncompressed_before(now() - INTERVAL '36 days')") == 0, 900,
                 "old chunks are compressed", every=5)
         self.bench.add(f"readings, and what made the rollups of them took", f"{self.rows:,}; {self.summarized:.0f} s")
-        self.stack.psql("ANALYZE", timeout=600)
+        self.stack.sql("ANALYZE", timeout=600)
 
     def sizes(self):
         views = " + ".join(
@@ -235,7 +235,7 @@ class RollupCost:
 
     def flood(self, has_rollups):
         if self.can_switch:
-            self.stack.psql(f"ALTER TABLE telemetry {'ENABLE' if has_rollups else 'DISABLE'} TRIGGER telemetry_note")
+            self.stack.sql(f"ALTER TABLE telemetry {'ENABLE' if has_rollups else 'DISABLE'} TRIGGER telemetry_note")
         self.bench.restart_empty()
         self.bench.flood().wait(300)
         rate, _ = self.bench.committed()
@@ -250,15 +250,15 @@ class RollupCost:
                 if has_rollups or self.can_switch:
                     self.flood(has_rollups)
         if self.can_switch:
-            self.stack.psql("ALTER TABLE telemetry ENABLE TRIGGER telemetry_note")
+            self.stack.sql("ALTER TABLE telemetry ENABLE TRIGGER telemetry_note")
 
     def after(self, middle, series):
         """When they are not needed any more."""
         if not self.can_switch:
             for width in ("1d", "1h", "5m"):
-                self.stack.psql(f"DROP MATERIALIZED VIEW telemetry_{width}", timeout=120)
+                self.stack.sql(f"DROP MATERIALIZED VIEW telemetry_{width}", timeout=120)
             # Compressed rows do not tell their transaction.
-            self.stack.psql("TRUNCATE telemetry", timeout=120)
+            self.stack.sql("TRUNCATE telemetry", timeout=120)
             for _ in range(self.rounds):
                 self.flood(False)
         cost = 1 - middle(self.runs[True], "rate")["rate"] / middle(self.runs[False], "rate")["rate"]

@@ -219,8 +219,8 @@ class Bench:
 
     def clear(self):
         """An empty table and nothing left to write. Not TRUNCATE: the first reading would have to make a new chunk."""
-        self.stack.psql("DELETE FROM telemetry")
-        self.stack.psql("VACUUM telemetry")
+        self.stack.sql("DELETE FROM telemetry")
+        self.stack.sql("VACUUM telemetry")
         self.superuser("CHECKPOINT;")
 
     def restart_empty(self):
@@ -356,15 +356,15 @@ class Bench:
         say("COPY")
         file = self.stack.home / "readings.csv"
         self.stack.psql(f"\\copy (SELECT * FROM telemetry) TO '{file}' CSV")
-        self.stack.psql("CREATE TABLE bench_copy (LIKE telemetry INCLUDING ALL)")
+        self.stack.sql("CREATE TABLE bench_copy (LIKE telemetry INCLUDING ALL)")
         self.copies = []
         for _ in range(self.repetitions):
-            self.stack.psql("TRUNCATE bench_copy")
+            self.stack.sql("TRUNCATE bench_copy")
             self.superuser("CHECKPOINT;")
             printed = self.psql_script(f"\\timing on\n\\copy bench_copy FROM '{file}' CSV\n")
             seconds = float(re.search(r"Time: ([0-9.]+) ms", printed).group(1)) / 1000
             self.copies.append({"rate": self.count / seconds})
-        self.stack.psql("DROP TABLE bench_copy")
+        self.stack.sql("DROP TABLE bench_copy")
         file.unlink()
 
     def copy_line(self, ingest):
@@ -423,12 +423,12 @@ class Bench:
         state = self.stack.home / "bench-limits.json"
         self.simulator("--devices", LIMITED_PLANTS, "--rate", 500, "--count", LIMITED_PLANTS, "--with-plants",
                        "--state", state).wait(300)
-        self.stack.psql(f"UPDATE plants SET thresholds = '{json.dumps(LIMITS)}'")
+        self.stack.sql(f"UPDATE plants SET thresholds = '{json.dumps(LIMITS)}'")
         runs = {True: [], False: []}
         for number in range(2 * self.repetitions + 1):
             for judges in (True, False) if number % 2 else (False, True):
                 self.stack.stop("backend")
-                self.stack.psql("VACUUM FULL device_state")
+                self.stack.sql("VACUUM FULL device_state")
                 self.clear()
                 self.stack.environment["PLANTOPS_TEST_JUDGING"] = "on" if judges else "off"
                 self.stack.start("backend")
@@ -602,7 +602,8 @@ def main():
     signal.signal(signal.SIGTERM, stop)
 
     # What nginx can pass on is measured, not what it is told to.
-    variables = {"MQTT_CLIENT_ID": INGEST_SESSION, "LOG_LEVEL": "warning", "RATE_LIMIT_API": "100000"}
+    variables = {"MQTT_CLIENT_ID": INGEST_SESSION, "LOG_LEVEL": "warning", "RATE_LIMIT_API": "100000",
+                 "PLANTOPS_DB_FSYNC": "on"}
     if arguments.timescale:
         variables["PLANTOPS_TIMESCALE"] = arguments.timescale
     begun = time.monotonic()

@@ -189,7 +189,7 @@ def test_the_history_begins_at_a_day(alerts, stack, pots):
     pot = pots("Yucca")
     pot.dry()
     pot.fine()
-    stack.psql(f"UPDATE alerts SET started_at = started_at - interval '9 days', fired_at = fired_at - interval '9 days', "
+    stack.sql(f"UPDATE alerts SET started_at = started_at - interval '9 days', fired_at = fired_at - interval '9 days', "
                f"resolved_at = resolved_at - interval '9 days' WHERE plant_id = '{pot.id}'")
     pot.dry()
     pot.fine()

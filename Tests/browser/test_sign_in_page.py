@@ -89,7 +89,7 @@ def test_a_session_that_has_ended_says_so_and_goes_on_where_it_was(signed_in, st
     signed_in.goto("/?sort=name")
     signed_in.get_by_role("button", name="Add a plant").click()
     signed_in.get_by_role("dialog").get_by_label("Name").fill("Too late")
-    stack.psql("DELETE FROM sessions")
+    stack.sql("DELETE FROM sessions")
     signed_in.get_by_role("button", name="Add it").click()
     expect(signed_in.get_by_text("Your session has ended, sign in again.")).to_be_visible()
     assert stack.api.ok("GET", "/plants")["total"] == 0
@@ -163,7 +163,7 @@ def test_too_many_tries_are_told_how_long_to_wait(page, fill, watch, stack):
     fill(page, email="guess@example.org", password="guess")
     expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
     # As after many more of them.
-    stack.psql("UPDATE sign_in_attempts SET attempts = 25, first_at = now(), last_at = now()")
+    stack.sql("UPDATE sign_in_attempts SET attempts = 25, first_at = now(), last_at = now()")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text("Too many tries. Wait a little, then try again.")
     expect(page.get_by_text(re.compile(r"Again in \d+ (second|minute)"))).to_be_visible()

@@ -22,7 +22,7 @@ def measured_since_yesterday(stack, days_ago=0, **values):
 
 def age(stack, pot, hours):
     """As if its plans were older than they are."""
-    stack.psql(f"UPDATE care_plans SET generated_at = generated_at - interval '{hours} hours' WHERE plant_id = '{pot.id}'")
+    stack.sql(f"UPDATE care_plans SET generated_at = generated_at - interval '{hours} hours' WHERE plant_id = '{pot.id}'")
 
 
 def look(stack):

@@ -174,7 +174,7 @@ def test_a_backend_that_is_killed_is_waited_for_no_longer_than_a_minute(advised,
     seconds = int(ask(advised.api, pot.id).headers["Retry-After"])
     assert 1 <= seconds <= 60
     # As if that had passed.
-    advised.psql(f"UPDATE care_state SET claimed_until = now() - interval '1 second' WHERE plant_id = '{pot.id}'")
+    advised.sql(f"UPDATE care_state SET claimed_until = now() - interval '1 second' WHERE plant_id = '{pot.id}'")
     assert analyze(advised, pot.id)["source"] == "anthropic"
 
 

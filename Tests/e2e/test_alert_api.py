@@ -67,7 +67,7 @@ def test_a_plant_is_snoozed_for_a_while_and_woken(alerting, pot):
     assert alerting.api.ok("GET", pot.path)["snoozed_until"] is None
     pot.snooze(10)
     assert alerting.api.ok("PUT", pot.path, json={"name": "Other"})["snoozed_until"] is not None
-    alerting.psql(f"UPDATE plants SET snoozed_until = now() - interval '1 second' WHERE id = '{pot.id}'")
+    alerting.sql(f"UPDATE plants SET snoozed_until = now() - interval '1 second' WHERE id = '{pot.id}'")
     assert alerting.api.ok("GET", pot.path)["snoozed_until"] is None, "it is over"
 
 

@@ -187,7 +187,7 @@ def test_a_battery_that_runs_low_is_an_alert_of_its_device(alerting):
 
 
 def silent_for(pot, seconds):
-    pot.stack.psql(f"UPDATE device_state SET last_seen_at = now() - make_interval(secs => {seconds}) "
+    pot.stack.sql(f"UPDATE device_state SET last_seen_at = now() - make_interval(secs => {seconds}) "
                    f"WHERE device_id = '{pot.device.id}'")
 
 
@@ -220,17 +220,17 @@ def test_plants_that_had_two_dark_days_are_too_dark_until_they_had_two_bright_on
     def judge_the_days(**levels):
         """The light of the three days before today, and then a start, at which the days that are over are judged."""
         midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        breakable.psql(f"SELECT telemetry_ensure_partitions('{(midnight - timedelta(days=4)).isoformat()}', now())")
+        breakable.sql(f"SELECT telemetry_ensure_partitions('{(midnight - timedelta(days=4)).isoformat()}', now())")
         for pot, days in ((dark, levels["dark"]), (gloomy, levels["gloomy"]), (bright, levels["bright"])):
-            breakable.psql(f"DELETE FROM telemetry WHERE device_id = '{pot.device.id}'")
+            breakable.sql(f"DELETE FROM telemetry WHERE device_id = '{pot.device.id}'")
             for ago, lux in zip((3, 2, 1), days):
                 noon = midnight - timedelta(days=ago)
-                breakable.psql(
+                breakable.sql(
                     f"INSERT INTO telemetry (time, device_id, plant_id, light_level, time_source, received_at) "
                     f"SELECT t, '{pot.device.id}', '{pot.id}', CASE WHEN n BETWEEN 36 AND 107 THEN {lux} ELSE 0 END, 'device', t "
                     f"FROM (SELECT n, timestamptz '{noon.isoformat()}' + n * interval '10 minutes' AS t "
                     f"FROM generate_series(0, 143) n) s")
-        breakable.psql("DELETE FROM settings WHERE name LIKE '%light%'")
+        breakable.sql("DELETE FROM settings WHERE name LIKE '%light%'")
         breakable.restart("backend")
         breakable.ready()
 
@@ -277,7 +277,7 @@ def test_a_certificate_that_ends_soon_and_messages_that_cannot_be_stored_are_ale
             "firing", "warning", None, None, None)
     assert "certificate" in ending["detail"] and "60" in letters["detail"]
     stack.run("renew-certs")
-    stack.psql("UPDATE dead_letters SET received_at = received_at - interval '2 hours'")
+    stack.sql("UPDATE dead_letters SET received_at = received_at - interval '2 hours'")
     stack.restart("backend")
     for found in (ending, letters):
         wait_until(lambda: alert(stack, found["id"])["state"] == "resolved", 180, f"{found['kind']} is over")

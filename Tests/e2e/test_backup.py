@@ -89,7 +89,7 @@ def test_one_at_a_time(untouched, tmp_path):
         code, said = backups.run(untouched.stack, "restore", made, YES="1", ENCRYPTION_KEY="0f" * 32)
         assert code == 78
         made.unlink()
-        untouched.stack.psql("DELETE FROM telemetry WHERE time = (SELECT max(time) FROM telemetry)")
+        untouched.stack.sql("DELETE FROM telemetry WHERE time = (SELECT max(time) FROM telemetry)")
     finally:
         gate.open()
         first.process.wait()

@@ -41,9 +41,9 @@ class Flow:
 def age(stack, begin):
     """As after months: old readings are summarized and dropped, and some of what is left is compressed."""
     for view in ("telemetry_5m", "telemetry_1h", "telemetry_1d"):
-        stack.psql(f"CALL refresh_continuous_aggregate('{view}', '{rfc3339(begin - DAY)}', '{rfc3339(begin + 22 * DAY)}')")
+        stack.sql(f"CALL refresh_continuous_aggregate('{view}', '{rfc3339(begin - DAY)}', '{rfc3339(begin + 22 * DAY)}')")
     assert stack.value(f"SELECT telemetry_drop_before('{rfc3339(begin + 10 * DAY)}')") >= 1
-    stack.psql("SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('telemetry') c ORDER BY c LIMIT 1")
+    stack.sql("SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('telemetry') c ORDER BY c LIMIT 1")
     assert compressed(stack) >= 1
 
 
@@ -109,7 +109,7 @@ def test_everything_is_as_at_the_backup_and_goes_on(kind, inbox):
         with Device(stack, pot.id) as late:
             late.publish(reading(soil_moisture=77))
             late.stored(1)
-        stack.psql("DELETE FROM telemetry WHERE device_id = '%s'" % flow.device.id)
+        stack.sql("DELETE FROM telemetry WHERE device_id = '%s'" % flow.device.id)
         (stack.home / "secrets" / "ENROLLMENT_TOKEN").write_text("not the one in the database, but as long")
         token = stack.settings["PLANTOPS_ENROLLMENT_TOKEN"]
         # A reading that nobody could take in yet: it waits in the broker, also while that is stopped and started.
@@ -128,7 +128,7 @@ def test_everything_is_as_at_the_backup_and_goes_on(kind, inbox):
         assert history(stack, pot.id, begin, end) == history_before
         if kind == "timescale":
             assert compressed(stack) == chunks
-            assert stack.psql("SHOW timescaledb.restoring") == "off"
+            assert stack.sql("SHOW timescaledb.restoring") == "off"
         assert stack.api.ok("GET", f"/plants/{doomed['id']}")["name"] == "Doomed"
         assert person.is_in(person.session())
         assert [alert["id"] for alert in alerts.alerts(stack)] == [alert["id"] for alert in fired]
@@ -155,7 +155,7 @@ def test_everything_is_as_at_the_backup_and_goes_on(kind, inbox):
         # What was in service is kept, and closed.
         (kept,) = {name for name in backups.databases(stack) if name.startswith("plantops_before_")}
         with pytest.raises(RuntimeError, match="not currently accepting connections"):
-            stack.psql("SELECT 1", url=stack.settings["DATABASE_URL"].removesuffix("plantops") + kept)
+            stack.sql("SELECT 1", url=stack.settings["DATABASE_URL"].removesuffix("plantops") + kept)
         assert {path.name for path in (stack.home / "secrets").glob(".before-*/*")} >= {"ENROLLMENT_TOKEN", "POSTGRES_PASSWORD"}
         assert backups.leftovers(stack) == set()
         # And a second up finds everything in order, as does a second round.

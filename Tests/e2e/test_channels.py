@@ -534,7 +534,7 @@ def test_channels_are_sealed_and_go_with_the_key(breakable, inbox):
     restart("")
     try_all()
     # One address in another's place is not taken for its own.
-    breakable.psql(f"UPDATE channels SET url = (SELECT url FROM channels WHERE id = '{channels[0]['id']}') "
+    breakable.sql(f"UPDATE channels SET url = (SELECT url FROM channels WHERE id = '{channels[0]['id']}') "
                    f"WHERE id = '{channels[1]['id']}'")
     before = len(hook.received)
     said = try_out(breakable, channels[1])

@@ -215,7 +215,7 @@ def test_the_token_in_a_file_is_made_sure_of_again_and_again(stack, tmp_path):
     (row,) = listed(stack, label)
     assert (row["max_uses"], row["uses"]) == (3, 3)
     assert register(stack, token).status_code == 403
-    stack.psql(f"UPDATE enrollment_tokens SET expires_at = now() - INTERVAL '1 hour', uses = 0 WHERE label = '{label}'")
+    stack.sql(f"UPDATE enrollment_tokens SET expires_at = now() - INTERVAL '1 hour', uses = 0 WHERE label = '{label}'")
     assert register(stack, token).status_code == 403
     assert command(stack, *arguments, "--max-uses", "3").returncode == 0
     assert register(stack, token).status_code == 201, "made valid again"
@@ -270,14 +270,14 @@ def test_the_settings_of_the_first_admin_count_only_while_there_is_no_user(fresh
     assert log_in(fresh_stack.stranger, "second@example.org", "another long password").status_code == 401
     assert [user["email"] for user in fresh_stack.api.ok("GET", "/users")["users"]] == [first[0]]
     # Also for somebody who is no admin.
-    fresh_stack.psql("DELETE FROM users")
+    fresh_stack.sql("DELETE FROM users")
     assert command(fresh_stack, "user", "create", "viewer@example.org", "--role", "viewer", typed="long enough\n").returncode == 0
     fresh_stack.restart("backend")
     fresh_stack.ready()
     assert fresh_stack.value("SELECT string_agg(email, ',') FROM users") == "viewer@example.org"
     # And then they do; also if two backends come at once.
     fresh_stack.stop("backend")
-    fresh_stack.psql("DELETE FROM users")
+    fresh_stack.sql("DELETE FROM users")
     with fresh_stack.serve(MQTT_CLIENT_ID="one", ADMIN_EMAIL="One@Example.org") as one, \
             fresh_stack.serve(MQTT_CLIENT_ID="two", ADMIN_EMAIL="two@example.org") as two:
         one.ready()
@@ -292,7 +292,7 @@ def test_the_settings_of_the_first_admin_count_only_while_there_is_no_user(fresh
 
 def test_a_backend_that_nobody_can_sign_in_to_says_how_to_change_that(fresh_stack):
     fresh_stack.stop("backend")
-    fresh_stack.psql("DELETE FROM users")
+    fresh_stack.sql("DELETE FROM users")
     nobody = {"ADMIN_EMAIL": None, "ADMIN_PASSWORD": None, "ADMIN_PASSWORD_FILE": None}
     with fresh_stack.serve(**nobody) as served:
         served.ready()

@@ -119,7 +119,7 @@ def test_a_sleeping_device_with_a_session_gets_the_command_when_it_wakes(stack):
 
 def test_a_command_nobody_answered_expires(stack, listening):
     sent = send(listening)
-    stack.psql(f"UPDATE device_commands SET created_at = created_at - INTERVAL '2 hours' WHERE id = '{sent['id']}'")
+    stack.sql(f"UPDATE device_commands SET created_at = created_at - INTERVAL '2 hours' WHERE id = '{sent['id']}'")
     assert command(listening, sent["id"])["status"] == "expired"
 
 

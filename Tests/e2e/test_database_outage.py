@@ -102,7 +102,7 @@ def test_sessions_ended_by_the_database_are_replaced_without_an_error_for_anybod
     with Fleet(fresh_stack, devices=2, rate=400) as fleet:
         for _ in range(3):
             fleet.more(200)
-            fresh_stack.psql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            fresh_stack.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
                              "WHERE usename = current_user AND pid <> pg_backend_pid()")
             wait_until(lambda: fresh_stack.api.get("/plants").status_code == 200, 10, "GET /plants works again")
         fleet.finish()
@@ -145,7 +145,7 @@ def fresh_stack_behind(stack, served):
 def test_a_table_that_is_locked_holds_messages_back_but_loses_none(fresh_stack):
     with Fleet(fresh_stack, devices=2, rate=400) as fleet:
         fleet.more(200)
-        fresh_stack.psql("BEGIN; LOCK TABLE telemetry IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT")
+        fresh_stack.sql("BEGIN; LOCK TABLE telemetry IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT")
         fleet.more(200)
         fleet.finish()
         fleet.assert_all_stored()

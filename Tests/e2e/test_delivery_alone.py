@@ -41,7 +41,7 @@ def test_without_a_cooldown_everything_is_told(alerting, hook, pot, channel):
         pot.fine()
         assert hook.next().told() == [("resolved", pot.name)]
         # Another one of the same group would wait.
-        alerting.psql(f"UPDATE messages SET created_at = created_at - interval '6 minutes', "
+        alerting.sql(f"UPDATE messages SET created_at = created_at - interval '6 minutes', "
                       f"finished_at = finished_at - interval '6 minutes' WHERE channel_id = '{channel['id']}'")
 
 

@@ -149,7 +149,7 @@ def test_after_a_message_about_a_room_another_plant_of_it_waits_unless_it_is_bad
     first.fine()
     wait_until(lambda: ("resolved", first.name) in hook.told(), PATIENCE, "and so is what is over")
     if ("fired", second.name) not in hook.told():
-        stack.psql(f"UPDATE messages SET created_at = created_at - interval '6 minutes', "
+        stack.sql(f"UPDATE messages SET created_at = created_at - interval '6 minutes', "
                    f"finished_at = finished_at - interval '6 minutes' WHERE channel_id = '{channel['id']}'")
         due_now(stack, channel)
     wait_until(lambda: ("fired", second.name) in hook.told(), PATIENCE, "the second is told in the end")

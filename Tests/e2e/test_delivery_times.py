@@ -58,7 +58,7 @@ def test_what_fires_again_soon_is_told_when_it_still_does_after_the_cooldown(sta
 def remind(stack, alert_id):
     """As if the time of the next reminder had come. Returns how far off it was, in minutes."""
     minutes = stack.value(f"SELECT extract(epoch FROM remind_at - now()) / 60 FROM alerts WHERE id = '{alert_id}'")
-    stack.psql(f"UPDATE alerts SET remind_at = now() - interval '1 second' WHERE id = '{alert_id}' AND remind_at IS NOT NULL")
+    stack.sql(f"UPDATE alerts SET remind_at = now() - interval '1 second' WHERE id = '{alert_id}' AND remind_at IS NOT NULL")
     return minutes
 
 
@@ -153,7 +153,7 @@ def test_a_snooze_that_runs_out_is_like_one_that_is_ended(stack, inbox):
     pot.snooze(60)
     pot.dry()
     assert flush(stack, hook, channel) == []
-    stack.psql(f"UPDATE plants SET snoozed_until = now() - interval '1 second' WHERE id = '{pot.id}'")
+    stack.sql(f"UPDATE plants SET snoozed_until = now() - interval '1 second' WHERE id = '{pot.id}'")
     due_now(stack, channel)
     wait_until(lambda: hook.told()[-1:] == [("fired", pot.name)], PATIENCE, "it is told then")
 

@@ -269,7 +269,7 @@ def test_a_device_that_says_goodbye_is_offline(device):
 
 
 def silent_for(device, seconds):
-    device.stack.psql(f"UPDATE device_state SET last_seen_at = now() - make_interval(secs => {seconds}) "
+    device.stack.sql(f"UPDATE device_state SET last_seen_at = now() - make_interval(secs => {seconds}) "
                       f"WHERE device_id = '{device.id}'")
 
 

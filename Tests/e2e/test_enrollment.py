@@ -62,7 +62,7 @@ def bad_token(stack, kind):
         return "no-such-token-0123456789abcdef0123456789abcdef"
     token = make_token(stack)
     if kind == "expired":
-        stack.psql(f"UPDATE enrollment_tokens SET expires_at = now() - INTERVAL '1 second' WHERE id = '{token['id']}'")
+        stack.sql(f"UPDATE enrollment_tokens SET expires_at = now() - INTERVAL '1 second' WHERE id = '{token['id']}'")
     elif kind == "used-up":
         assert ask(stack, token=token["token"]).status_code == 201
     elif kind == "deleted":

@@ -39,8 +39,8 @@ def records(answer):
 
 def fill(stack, plant, device, rows, until="now()", step="1 minute"):
     """That many readings, the last at `until`, straight into the table."""
-    stack.psql(f"SELECT telemetry_ensure_partitions({until} - {rows} * interval '{step}', {until})")
-    stack.psql(f"""INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, temperature, humidity, light_level,
+    stack.sql(f"SELECT telemetry_ensure_partitions({until} - {rows} * interval '{step}', {until})")
+    stack.sql(f"""INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, temperature, humidity, light_level,
             pressure, battery, rssi, time_source, received_at)
         SELECT {until} - n * interval '{step}', '{device}', '{plant}', 60 - 48 * (n % 7200) / 7200.0,
             22 + 8 * sin(n / 1440.0), 50 + n % 10, n * 37 % 20000, 1000 + n % 13, 88, -60 - n % 10, 'device', now()
@@ -54,7 +54,7 @@ def pot(stack):
     device = Device(stack, plant["id"])
     device.plant = plant["id"]
     yield device
-    stack.psql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)
+    stack.sql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def breakable_pot(breakable):
     fill(breakable, device.plant, device.id, 300_000)
     yield device
     wait_until(lambda: breakable.value("SELECT 1") == 1, 30, "the database is back")
-    breakable.psql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)
+    breakable.sql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)
 
 
 class SlowReader:
@@ -166,7 +166,7 @@ def test_two_devices_at_the_same_instants_over_the_ends_of_pages(stack, pot):
     fill(stack, pot.plant, second.id, 25_000, until=until)
     found = [(record["time"], record["device_id"]) for record in export(stack.api, pot.plant, metrics="rssi")]
     assert len(found) == 50_000 == len(set(found)) and found == sorted(found)
-    stack.psql(f"DELETE FROM telemetry WHERE device_id = '{second.id}'")
+    stack.sql(f"DELETE FROM telemetry WHERE device_id = '{second.id}'")
 
 
 def test_a_span_and_columns_can_be_asked_for(stack, pot):
@@ -376,7 +376,7 @@ def test_readings_that_come_meanwhile_disturb_nothing(stack, pot):
     before = {record["time"] for record in export(stack.api, pot.plant, metrics="rssi")}
     with SlowReader(stack.api, f"/plants/{pot.plant}/export.csv?metrics=rssi", "Connection: close").begun() as reader:
         # Between all the others, before and after where the export is.
-        stack.psql(f"INSERT INTO telemetry (time, device_id, plant_id, rssi, time_source, received_at) "
+        stack.sql(f"INSERT INTO telemetry (time, device_id, plant_id, rssi, time_source, received_at) "
                    f"SELECT time + interval '30 seconds', device_id, plant_id, -1, 'device', now() FROM telemetry "
                    f"WHERE plant_id = '{pot.plant}'")
         whole = reader.rest()

@@ -134,7 +134,7 @@ def test_a_rotation_that_is_killed_half_way_has_lost_nothing_and_is_gone_on_with
     finally:
         holder.kill()
         holder.wait()
-    fresh_stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' "
+    fresh_stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' "
                      "AND pid <> pg_backend_pid()")
     assert sorted(key_ids(fresh_stack).values()) == [everything - FIRST_BATCH, FIRST_BATCH]
     assert keys.rotate() == (0, (everything - FIRST_BATCH, FIRST_BATCH, 0), "")
@@ -200,7 +200,7 @@ def test_the_old_key_that_is_found_again_saves_what_was_given_up(fresh_stack, ke
 
 def test_a_password_moved_to_another_row_is_not_taken_for_its_own(fresh_stack, keys):
     one, other = Device(fresh_stack), Device(fresh_stack)
-    fresh_stack.psql(f"UPDATE devices SET mqtt_password = (SELECT mqtt_password FROM devices WHERE id = '{one.id}') "
+    fresh_stack.sql(f"UPDATE devices SET mqtt_password = (SELECT mqtt_password FROM devices WHERE id = '{one.id}') "
                      f"WHERE id = '{other.id}'")
     keys.replace()
     code, counts, errors = keys.rotate()

@@ -249,7 +249,7 @@ def test_a_device_that_falls_silent_is_told_and_its_plant_that_becomes_stale(ale
     planted.publish(reading())
     events.next("telemetry", lambda data: data["device_id"] == planted.id and data["status"] == "ok")
     # As if it had been silent for all but a few of the three minutes that it may.
-    alerting.psql(
+    alerting.sql(
         "UPDATE device_state SET " + ", ".join(
             f"{column} = {column} - interval '176 seconds'"
             for column in ("last_seen_at", "reading_at", "soil_moisture_at", "temperature_at"))
@@ -264,7 +264,7 @@ def test_the_end_of_a_snooze_is_told(alerting, events, plant):
     alerting.api.ok("POST", f"/plants/{plant['id']}/snooze", json={"minutes": 1})
     events.next("plant", lambda data: data["id"] == plant["id"] and data["snoozed_until"])
     seen = len(events.received)
-    alerting.psql(f"UPDATE plants SET snoozed_until = now() + interval '3 seconds' WHERE id = '{plant['id']}'")
+    alerting.sql(f"UPDATE plants SET snoozed_until = now() + interval '3 seconds' WHERE id = '{plant['id']}'")
     events.next("plant", lambda data: data["id"] == plant["id"] and data["snoozed_until"] is None, 20, after=seen)
 
 

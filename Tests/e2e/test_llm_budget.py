@@ -70,7 +70,7 @@ def test_a_month_that_is_over_does_not_count(advised, model, pot):
     limit(advised, 50_000)
     analyze(advised, pot.id)
     assert analyze(advised, pot.id, refresh=True)["source"] == "builtin"
-    advised.psql("UPDATE llm_usage SET month = month - interval '1 month'")
+    advised.sql("UPDATE llm_usage SET month = month - interval '1 month'")
     assert counted(advised) == (0, 0, 0)
     assert analyze(advised, pot.id, refresh=True)["source"] == model.provider
     assert counted(advised) == (1, 60_000, 40_000)

@@ -148,7 +148,7 @@ def test_a_key_in_anothers_place_is_not_taken_for_its_own(advised, models):
     model = models.model("anthropic")
     use(advised, model)
     advised.api.ok("POST", "/channels", 201, json={"kind": "webhook", "name": "W", "url": "https://93.184.215.14/x"})
-    advised.psql("UPDATE llm_settings SET api_key = (SELECT url FROM channels LIMIT 1)")
+    advised.sql("UPDATE llm_settings SET api_key = (SELECT url FROM channels LIMIT 1)")
     try:
         plan = analyze(advised, advised.api.plant()["id"])
         assert plan["source"] == "builtin" and plan["note"] and model.received == []

@@ -464,7 +464,7 @@ def test_too_many_connections_from_one_address_are_refused_and_free_again_when_t
                 s = nginx.connect()
                 s.sendall(request)
                 held.append(s)
-            answer = wait_until(lambda: (a := nginx.get("/api/live")).status == 429 and a, 10, "the 513th is refused")
+            answer = wait_until(lambda: (a := nginx.get("/api/live")).status == 429 and a, 30, "the 513th is refused")
             assert answer.headers["content-type"].startswith("application/problem+json")
             assert int(answer.headers["retry-after"]) > 0 and b'"instance":"/api/live"' in answer.body
         finally:

@@ -39,7 +39,7 @@ def test_the_version_is_said(stack):
 def test_migrating_again_is_harmless_and_two_at_once_take_turns(fresh_stack):
     url = fresh_stack.settings["DATABASE_URL"]
     name = "together"
-    fresh_stack.psql(f"DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")
+    fresh_stack.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")
     environment = {**fresh_stack.backend_environment(),
                    "DATABASE_URL": url + ("&" if "?" in url else "?") + f"options=-csearch_path%3D{name}%2Cpublic"}
     together = [subprocess.Popen([str(fresh_stack.binary), "migrate"], env=environment, stdout=subprocess.PIPE, text=True)
@@ -110,12 +110,12 @@ def test_a_backlog_whose_first_commit_fails_is_not_lost(fresh_stack):
     with device:
         for n in range(500):
             device.publish(reading(seq=n))
-        fresh_stack.psql("ALTER TABLE telemetry RENAME COLUMN co2 TO carbon_dioxide")
+        fresh_stack.sql("ALTER TABLE telemetry RENAME COLUMN co2 TO carbon_dioxide")
         with fresh_stack.serve() as served:
             wait_until(lambda: served.output().count("ingest is interrupted") >= 1, 30, "the first commit has failed")
             assert served.api.get("/ready").status_code == 503
             assert device.count() == 0
-            fresh_stack.psql("ALTER TABLE telemetry RENAME COLUMN carbon_dioxide TO co2")
+            fresh_stack.sql("ALTER TABLE telemetry RENAME COLUMN carbon_dioxide TO co2")
             served.ready()
             device.stored(500)
     assert fresh_stack.value("SELECT count(*) FROM dead_letters") == 0

@@ -87,7 +87,7 @@ def test_a_device_deleted_while_the_broker_was_away_is_refused_soon_after_it_is_
 def test_a_session_that_comes_back_before_the_broker_is_told_of_the_deletion_is_ended(fresh_stack):
     with Device(fresh_stack) as device:
         fresh_stack.stop("backend")
-        fresh_stack.psql(f"DELETE FROM devices WHERE id = '{device.id}'")  # As by a backend without a broker.
+        fresh_stack.sql(f"DELETE FROM devices WHERE id = '{device.id}'")  # As by a backend without a broker.
         device.publish(reading())
         fresh_stack.start("backend")
         soon(lambda: device.connection.disconnects, "its session ends")
@@ -268,7 +268,7 @@ def test_after_kill_9_in_the_middle_of_registrations_everybody_who_was_given_a_p
 
 def hold_back_acceptance(stack):
     """New credentials take for ever to become a device's, once the broker knows them."""
-    stack.psql("""
+    stack.sql("""
         CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
         CREATE TRIGGER hold_back BEFORE UPDATE ON devices FOR EACH ROW
@@ -276,9 +276,9 @@ def hold_back_acceptance(stack):
 
 
 def let_go(stack):
-    stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                "WHERE wait_event = 'PgSleep' AND pid <> pg_backend_pid()")
-    stack.psql("DROP TRIGGER hold_back ON devices; DROP FUNCTION hold_back()")
+    stack.sql("DROP TRIGGER hold_back ON devices; DROP FUNCTION hold_back()")
 
 
 def test_when_the_backend_is_killed_between_broker_and_database_the_old_password_works_again(fresh_stack):
@@ -345,7 +345,7 @@ def test_a_device_whose_password_cannot_be_read_any_more_is_shown_and_helped_by_
     fresh_stack.stop("backend")
     control(fresh_stack, {"command": "deleteClient", "username": device.id},
             {"command": "deleteRole", "rolename": f"device-{device.id}"})
-    fresh_stack.psql(f"UPDATE devices SET mqtt_password = decode('00112233', 'hex') WHERE id = '{device.id}'")
+    fresh_stack.sql(f"UPDATE devices SET mqtt_password = decode('00112233', 'hex') WHERE id = '{device.id}'")
     fresh_stack.start("backend")
     soon(lambda: shown(device)["needs_enrollment"], "it is shown")
     assert shown(other)["needs_enrollment"] is False and lets_in(fresh_stack, other.registration)

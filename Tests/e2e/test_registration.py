@@ -103,7 +103,7 @@ def test_the_message_of_a_device_the_database_does_not_know_is_a_dead_letter(sta
     with Device(stack) as device:
         device.publish(reading())
         device.stored(1)
-        stack.psql(f"DELETE FROM devices WHERE id = '{device.id}'")  # Behind the backend's back.
+        stack.sql(f"DELETE FROM devices WHERE id = '{device.id}'")  # Behind the backend's back.
 
         def refused():
             device.publish(reading())

@@ -33,7 +33,7 @@ def history(stack):
         rows.write_text("".join(
             ",".join([rfc3339(at), device.id, plant["id"], *(str(values.get(metric, "")) for metric in metrics), "device",
                       rfc3339(at)]) + "\n" for at, values in readings))
-        stack.psql(f"SELECT telemetry_ensure_partitions('{rfc3339(readings[0][0])}', now())")
+        stack.sql(f"SELECT telemetry_ensure_partitions('{rfc3339(readings[0][0])}', now())")
         stack.psql(f"\\copy telemetry (time, device_id, plant_id, {', '.join(metrics)}, time_source, received_at) "
                    f"FROM '{rows}' WITH (FORMAT csv)")
         rows.unlink()
@@ -41,7 +41,7 @@ def history(stack):
 
     yield make
     for device in made:
-        stack.psql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'")
+        stack.sql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'")
         stack.api.delete(f"/devices/{device.id}")
 
 
@@ -174,11 +174,11 @@ def test_two_devices_in_one_pot_make_one_episode(stack, history):
     readings = [(begin + n * STEP, {"humidity": 30 if 100 <= n < 200 else 50}) for n in range(500)]
     plant = history(readings, {"humidity": {"min": 40}})
     second = Device(stack, plant["id"])
-    stack.psql(f"INSERT INTO telemetry (time, device_id, plant_id, humidity, time_source, received_at) "
+    stack.sql(f"INSERT INTO telemetry (time, device_id, plant_id, humidity, time_source, received_at) "
                f"SELECT time + interval '1 minute', '{second.id}', plant_id, humidity, time_source, received_at "
                f"FROM telemetry WHERE plant_id = '{plant['id']}'")
     assert replay(stack, plant)["by_metric"] == {"humidity": 1}
-    stack.psql(f"DELETE FROM telemetry WHERE device_id = '{second.id}'")
+    stack.sql(f"DELETE FROM telemetry WHERE device_id = '{second.id}'")
 
 
 def test_light_is_judged_by_whole_days_of_which_two_count(stack, history):
@@ -238,8 +238,8 @@ def test_a_viewer_may_ask_and_a_plant_has_to_be_there(stack, plant):
 def test_a_year_of_readings_every_minute_is_answered_without_growing_and_without_keeping_others_waiting(stack):
     plant = stack.api.plant(thresholds={"soil_moisture": {"min": 20}, "temperature": {"max": 28}})
     device = Device(stack, plant["id"])
-    stack.psql("SELECT telemetry_ensure_partitions(now() - interval '366 days', now())")
-    stack.psql(f"""INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, temperature, time_source, received_at)
+    stack.sql("SELECT telemetry_ensure_partitions(now() - interval '366 days', now())")
+    stack.sql(f"""INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, temperature, time_source, received_at)
         SELECT now() - n * interval '1 minute', '{device.id}', '{plant['id']}',
                60 - 48 * (n % 7200) / 7200.0, 22 + 8 * sin(2 * pi() * n / 1440.0), 'device', now()
         FROM generate_series(1, 525000) n""", timeout=180)
@@ -259,4 +259,4 @@ def test_a_year_of_readings_every_minute_is_answered_without_growing_and_without
         through_nginx = stack.web.ok("POST", f"/plants/{plant['id']}/thresholds/replay", 200, json={"days": 365}, timeout=65)
         assert through_nginx["by_metric"] == first["by_metric"]
     finally:
-        stack.psql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)
+        stack.sql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'", timeout=120)

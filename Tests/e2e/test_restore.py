@@ -149,7 +149,7 @@ def test_a_backend_that_does_not_come_up_with_it_has_the_old_one_back(saved, tmp
     assert {**backups.in_service(stack), "databases": before["databases"]} == before
     assert gets_in(late)
     assert backups.leftovers(stack) == set()
-    stack.psql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
+    stack.sql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
 
 
 @pytest.mark.parametrize("part", ["certs", "secrets"])
@@ -183,7 +183,7 @@ def test_a_server_that_is_away_when_it_is_undone_is_not_taken_for_one_without_th
     assert {**backups.in_service(stack), "databases": before["databases"]} == before
     assert gets_in(late)
     assert backups.leftovers(stack) == set()
-    stack.psql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
+    stack.sql(f"DROP DATABASE {failed}", url=stack.settings["DATABASE_URL"])
 
 
 def test_killed_while_it_changed_places_the_next_start_undoes_it(saved, tmp_path):
@@ -201,7 +201,7 @@ def test_killed_while_it_changed_places_the_next_start_undoes_it(saved, tmp_path
     assert gets_in(late)
     assert backups.leftovers(stack) == set()
     for name in backups.databases(stack) - before["databases"]:
-        stack.psql(f"DROP DATABASE {name}", url=stack.settings["DATABASE_URL"])
+        stack.sql(f"DROP DATABASE {name}", url=stack.settings["DATABASE_URL"])
 
 
 def test_on_an_empty_machine_the_file_and_the_key_are_enough(saved, tmp_path):

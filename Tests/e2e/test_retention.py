@@ -12,8 +12,8 @@ def test_old_readings_are_dropped_and_their_rollups_stay(breakable):
         device.publish({"timestamp": rfc3339(now_us()), "temperature": 21})
         device.stored(1)
     # An import: a device cannot bring what is so old.
-    stack.psql("SELECT telemetry_ensure_partitions(now() - INTERVAL '520 days', now() - INTERVAL '490 days')")
-    stack.psql(f"""
+    stack.sql("SELECT telemetry_ensure_partitions(now() - INTERVAL '520 days', now() - INTERVAL '490 days')")
+    stack.sql(f"""
         INSERT INTO telemetry (time, device_id, plant_id, temperature, time_source, received_at)
         SELECT now() - INTERVAL '500 days' + n * INTERVAL '1 minute', '{device.id}', '{plant["id"]}', 10 + n % 5, 'device', now()
         FROM generate_series(0, 2999) n""")

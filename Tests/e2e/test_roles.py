@@ -162,7 +162,7 @@ def test_nothing_but_a_good_token_or_session_in_its_own_place_lets_anybody_in(st
     session = person.session()[COOKIE]
     token = person.token("admin")["token"]
     expired = person.token("admin")
-    stack.psql(f"UPDATE api_tokens SET expires_at = now() - INTERVAL '1 second' WHERE id = '{expired['id']}'")
+    stack.sql(f"UPDATE api_tokens SET expires_at = now() - INTERVAL '1 second' WHERE id = '{expired['id']}'")
     enrollment = stack.api.ok("POST", "/enrollment-tokens", 201, json={"label": "no way in"})["token"]
     basic = base64.b64encode(f"{person.email}:{person.password}".encode()).decode()
     unsigned = ".".join(base64.urlsafe_b64encode(part).decode().strip("=")

@@ -101,7 +101,7 @@ def previous(bare):
     if given:
         assert bare.program("migrate").returncode == 0
         return Path(given).resolve()
-    bare.psql(FUTURE)
+    bare.sql(FUTURE)
     return bare.binary
 
 
@@ -141,7 +141,7 @@ def test_the_previous_program_works_on_the_new_schema_beside_the_new_one(bare, p
 
 
 def test_the_older_program_leaves_a_newer_schema_as_it_is(bare):
-    bare.psql(FUTURE)
+    bare.sql(FUTURE)
     steps = bare.rows("SELECT * FROM schema_migrations ORDER BY version")
     done = bare.program("migrate")
     assert done.returncode == 0, "the job before the backend must not hold up a roll-back"
@@ -155,7 +155,7 @@ def test_the_older_program_leaves_a_newer_schema_as_it_is(bare):
 
 
 def test_a_newer_schema_that_took_something_away_is_refused(bare):
-    bare.psql("INSERT INTO schema_migrations (version, name, checksum, usable_from) VALUES (999, 'less', 'x', 998)")
+    bare.sql("INSERT INTO schema_migrations (version, name, checksum, usable_from) VALUES (999, 'less', 'x', 998)")
     for command in (["serve"], ["migrate"], ["migrate", "--status"]):
         done = bare.program(*command, timeout=30)
         assert done.returncode == 1

@@ -47,7 +47,7 @@ def use_up(stack, email, place, attempt, kind="accountAndAddress"):
     both = f"{email}\0{place}"
     first = attempt()
     assert attempts(stack, kind, both) == 1
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = {FREE - 1} WHERE key = '\\x{key(kind, both)}'")
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = {FREE - 1} WHERE key = '\\x{key(kind, both)}'")
     last = attempt()
     assert attempts(stack, kind, both) == FREE
     stop_the_clock(stack)
@@ -56,7 +56,7 @@ def use_up(stack, email, place, attempt, kind="accountAndAddress"):
 
 def stop_the_clock(stack):
     """The first pause is a second, which a slow machine needs for an attempt: let it not be over yet."""
-    stack.psql("UPDATE sign_in_attempts SET last_at = now() + INTERVAL '50 seconds'")
+    stack.sql("UPDATE sign_in_attempts SET last_at = now() + INTERVAL '50 seconds'")
 
 
 # Sessions.
@@ -168,14 +168,14 @@ def test_a_session_ends_when_its_time_is_over(stack, anna):
     days = "extract(epoch FROM expires_at - now()) / 86400"
     assert 13 < stack.value(f"SELECT {days} FROM sessions WHERE {row}") <= 14
     # Using it prolongs it …
-    stack.psql(f"UPDATE sessions SET last_used_at = now() - INTERVAL '1 hour', expires_at = now() + INTERVAL '1 hour' WHERE {row}")
+    stack.sql(f"UPDATE sessions SET last_used_at = now() - INTERVAL '1 hour', expires_at = now() + INTERVAL '1 hour' WHERE {row}")
     assert anna.is_in(session)
     assert 13 < stack.value(f"SELECT {days} FROM sessions WHERE {row}") <= 14
     # … but not for ever.
-    stack.psql(f"UPDATE sessions SET last_used_at = now() - INTERVAL '1 hour', created_at = now() - INTERVAL '85 days' WHERE {row}")
+    stack.sql(f"UPDATE sessions SET last_used_at = now() - INTERVAL '1 hour', created_at = now() - INTERVAL '85 days' WHERE {row}")
     assert anna.is_in(session)
     assert 4 < stack.value(f"SELECT {days} FROM sessions WHERE {row}") <= 5
-    stack.psql(f"UPDATE sessions SET expires_at = now() - INTERVAL '1 second' WHERE {row}")
+    stack.sql(f"UPDATE sessions SET expires_at = now() - INTERVAL '1 second' WHERE {row}")
     assert not anna.is_in(session) and not anna.is_in(session)
 
 
@@ -266,14 +266,14 @@ def test_the_wait_gets_longer_and_ends(stack):
     assert attempts(stack, "accountAndAddress", both) == 1
     waits = []
     for count in (FREE, FREE + 4, FREE + 7, FREE + 30):
-        stack.psql(f"UPDATE sign_in_attempts SET attempts = {count}, last_at = now() + INTERVAL '50 seconds' "
+        stack.sql(f"UPDATE sign_in_attempts SET attempts = {count}, last_at = now() + INTERVAL '50 seconds' "
                    f"WHERE key = '\\x{key('accountAndAddress', both)}'")
         answer = person.log_in(WRONG, attacker)
         assert_problem(answer, 429)
         waits.append(int(answer.headers["Retry-After"]))
         assert attempts(stack, "accountAndAddress", both) == count, "an attempt that has to wait does not prolong the wait"
     assert waits == [1, 16, 128, 900]
-    stack.psql(f"UPDATE sign_in_attempts SET last_at = now() - INTERVAL '901 seconds' "
+    stack.sql(f"UPDATE sign_in_attempts SET last_at = now() - INTERVAL '901 seconds' "
                f"WHERE key = '\\x{key('accountAndAddress', both)}'")
     assert person.log_in(address=attacker).status_code == 200
 
@@ -302,7 +302,7 @@ def test_many_attempts_at_once_get_no_more_guesses_than_one_after_the_other(stac
     both = f"{person.email}\0{attacker}"
     assert person.log_in(WRONG, attacker).status_code == 401
     # The last pause is just over, and the next is a quarter of an hour.
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = 20, last_at = now() - INTERVAL '15 minutes' "
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = 20, last_at = now() - INTERVAL '15 minutes' "
                f"WHERE key = '\\x{key('accountAndAddress', both)}'")
     assert at_once([lambda: person.log_in(WRONG, attacker)] * 20) == [401] + [429] * 19
     assert attempts(stack, "accountAndAddress", both) == 21
@@ -310,7 +310,7 @@ def test_many_attempts_at_once_get_no_more_guesses_than_one_after_the_other(stac
     people = [f"{uuid.uuid4().hex}@example.org" for _ in range(20)]
     other = some_address()
     assert log_in(stack.api, person.email, WRONG, other).status_code == 401
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = 25 WHERE key = '\\x{key('address', other)}'")
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = 25 WHERE key = '\\x{key('address', other)}'")
     answers = at_once([lambda email=email: log_in(stack.api, email, WRONG, other) for email in people])
     assert answers == [401] * 5 + [429] * 15
     assert attempts(stack, "address", other) == 30
@@ -320,7 +320,7 @@ def test_one_address_cannot_try_one_password_on_everybody(stack):
     attacker = some_address()
     assert log_in(stack.api, f"{uuid.uuid4().hex}@example.org", WRONG, attacker).status_code == 401
     assert attempts(stack, "address", attacker) == 1
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = 29 WHERE key = '\\x{key('address', attacker)}'")
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = 29 WHERE key = '\\x{key('address', attacker)}'")
     person = Person(stack)
     assert log_in(stack.api, f"{uuid.uuid4().hex}@example.org", WRONG, attacker).status_code == 401
     for email in (f"{uuid.uuid4().hex}@example.org", person.email):
@@ -336,7 +336,7 @@ def test_many_addresses_cannot_lock_the_owner_out_of_home(stack):
     assert person.log_in().status_code == 200
     assert person.log_in(WRONG, elsewhere).status_code == 401
     assert attempts(stack, "account", person.email) == 1
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = 100 WHERE key = '\\x{key('account', person.email)}'")
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = 100 WHERE key = '\\x{key('account', person.email)}'")
     for _ in range(3):
         answer = person.log_in(WRONG, some_address())
         assert_problem(answer, 429)
@@ -345,7 +345,7 @@ def test_many_addresses_cannot_lock_the_owner_out_of_home(stack):
     assert person.log_in(address=home).status_code == 200
     assert person.log_in(WRONG, home).status_code == 401
     assert person.log_in(address=home).status_code == 200
-    stack.psql(f"UPDATE sign_in_attempts SET first_at = now() - INTERVAL '1 hour' "
+    stack.sql(f"UPDATE sign_in_attempts SET first_at = now() - INTERVAL '1 hour' "
                f"WHERE key = '\\x{key('account', person.email)}'")
     assert person.log_in(WRONG, some_address()).status_code == 401
 
@@ -354,7 +354,7 @@ def test_the_owner_at_home_gives_those_elsewhere_no_further_guess(stack):
     person = Person(stack)
     assert person.log_in().status_code == 200
     assert person.log_in(WRONG, some_address()).status_code == 401
-    stack.psql(f"UPDATE sign_in_attempts SET attempts = 100 WHERE key = '\\x{key('account', person.email)}'")
+    stack.sql(f"UPDATE sign_in_attempts SET attempts = 100 WHERE key = '\\x{key('account', person.email)}'")
     assert person.log_in(WRONG, some_address()).status_code == 429
     assert person.log_in().status_code == 200
     assert person.log_in(WRONG, some_address()).status_code == 429
@@ -405,7 +405,7 @@ def test_x_forwarded_for_is_not_believed_from_just_anybody(stack):
                            headers={"X-Forwarded-Proto": "https"})
             assert "Secure" not in set_cookie(value)[1]
     finally:
-        stack.psql("DELETE FROM sign_in_attempts")  # They were counted as ours.
+        stack.sql("DELETE FROM sign_in_attempts")  # They were counted as ours.
 
 
 def test_nginx_says_from_where_somebody_comes_whatever_he_says(stack):
@@ -418,7 +418,7 @@ def test_nginx_says_from_where_somebody_comes_whatever_he_says(stack):
         assert_problem(answer, 429)
         assert int(answer.headers["Retry-After"]) >= 1
     finally:
-        stack.psql("DELETE FROM sign_in_attempts")
+        stack.sql("DELETE FROM sign_in_attempts")
 
 
 def test_a_flood_of_attempts_holds_up_nobody_who_is_in(stack):

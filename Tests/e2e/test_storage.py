@@ -33,9 +33,9 @@ def fresh(stack):
 
 
 def samples(stack, *rows):
-    stack.psql("DELETE FROM storage_samples")
+    stack.sql("DELETE FROM storage_samples")
     for hours_ago, size in rows:
-        stack.psql(f"INSERT INTO storage_samples VALUES (now() - interval '{hours_ago} hours', {size})")
+        stack.sql(f"INSERT INTO storage_samples VALUES (now() - interval '{hours_ago} hours', {size})")
 
 
 @pytest.fixture
@@ -87,12 +87,12 @@ def test_before_that_it_follows_from_the_readings_of_a_day(stack, fresh, no_samp
     with device:
         device.publish({"temperature": 20})
         device.stored(1)
-    stack.psql(f"INSERT INTO telemetry (time, device_id, temperature, time_source, received_at) "
+    stack.sql(f"INSERT INTO telemetry (time, device_id, temperature, time_source, received_at) "
                f"SELECT now() - n * interval '10 seconds', '{device.id}', 20, 'device', now() FROM generate_series(1, 5000) n")
     found = fresh()
     assert found["growth_basis"] == "estimate"
     assert 5000 * 100 < found["growth_bytes_per_day"] < 50_000 * 5000, "some hundred bytes a reading"
-    stack.psql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'")
+    stack.sql(f"DELETE FROM telemetry WHERE device_id = '{device.id}'")
 
 
 @pytest.mark.parametrize("setting, days", [("0", None), ("90", 90), ("7", 35)])

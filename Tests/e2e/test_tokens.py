@@ -61,7 +61,7 @@ def test_a_token_ends_with_its_time(person, session):
     made = make(person, session).json()
     api = person.api.as_(secret(made["token"]))
     assert api.get("/plants").status_code == 200
-    person.stack.psql(f"UPDATE api_tokens SET expires_at = now() - INTERVAL '1 millisecond' WHERE id = '{made['id']}'")
+    person.stack.sql(f"UPDATE api_tokens SET expires_at = now() - INTERVAL '1 millisecond' WHERE id = '{made['id']}'")
     assert_problem(api.get("/plants"), 401)
     (listed,) = [token for token in person.api.ok("GET", "/tokens?limit=500", cookies=session)["tokens"]
                  if token["id"] == made["id"]]
@@ -78,7 +78,7 @@ def test_when_a_token_was_used_last_is_kept(person, session):
         return next(parse(token["last_used_at"]) for token in tokens if token["id"] == made["id"])
 
     assert before <= listed() <= now_us()
-    person.stack.psql(f"UPDATE api_tokens SET last_used_at = now() - INTERVAL '1 day' WHERE id = '{made['id']}'")
+    person.stack.sql(f"UPDATE api_tokens SET last_used_at = now() - INTERVAL '1 day' WHERE id = '{made['id']}'")
     person.api.as_(made["token"]).ok("GET", "/plants")
     assert listed() >= before
 

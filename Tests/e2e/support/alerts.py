@@ -180,7 +180,7 @@ def becomes(pot, *wanted, alert_id=None, timeout=PATIENCE):
 
 def due_now(stack, channel):
     """As if the time had come that what is held back waits for."""
-    stack.psql(f"UPDATE notifications SET due_at = now() WHERE channel_id = '{channel['id']}' AND state = 'waiting'")
+    stack.sql(f"UPDATE notifications SET due_at = now() WHERE channel_id = '{channel['id']}' AND state = 'waiting'")
 
 
 def room():

@@ -22,7 +22,7 @@ SETTINGS = "/settings/llm"
 def clean(stack):
     """As before a test: no model, nothing counted, no plant of a test."""
     stack.api.ok("DELETE", SETTINGS, 204)
-    stack.psql("DELETE FROM llm_usage; DELETE FROM llm_reservations")
+    stack.sql("DELETE FROM llm_usage; DELETE FROM llm_reservations")
     for pot in stack.pots:
         pot.remove()
     stack.pots.clear()
