@@ -107,6 +107,8 @@ swift_tests() {
     if ! step "test services" scripts/test-services.sh start "$SERVICES"; then return; fi
     # shellcheck disable=SC1091 # just written
     source "$SERVICES/env"
+    # Hundreds begun at once starve each other on two cores, and what has seconds to answer is late.
+    export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
     # XCTest writes the file, Swift Testing the same name with -swift-testing. In parts: the pure ones keep every thread
     # busy with thousands of random cases, those of the store hold threads while the database works, and whoever waits
     # for a server beside them gives up.

@@ -10,6 +10,8 @@ trap 'scripts/test-services.sh stop "$services"' EXIT
 scripts/test-services.sh start "$services"
 # shellcheck disable=SC1091 # just written
 source "$services/env"
+# As in check.sh: hundreds begun at once starve each other.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
 if [[ -n ${FILTER:-} ]]; then
     swift test --skip-build --filter "$FILTER"
 else

@@ -55,7 +55,7 @@ extension CareAdvisorTests {
         #expect(server.requests.count == 1)
         asking[1].cancel()
         await #expect(throws: CancellationError.self) { try await asking[1].value }
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
         // The next one need not wait for a claim to run out.
         #expect(try await bed.analyze().plan.source == .openai)
         #expect(try bed.database.int("SELECT count(*) FROM care_plans") == 1)
@@ -86,7 +86,7 @@ extension CareAdvisorTests {
         #expect(await bed.advisor.waiterCount(bed.plant) == 1)
         asking.cancel()
         await #expect(throws: CancellationError.self) { try await asking.value }
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test func `a plant that is deleted meanwhile has no plan`() async throws {
@@ -134,7 +134,7 @@ extension CareAdvisorTests {
             return
         }
         #expect(try await testing.value == .shuttingDown)
-        await server.waitUntilClosed(2)
+        try await server.waitUntilClosed(2)
         guard case .shuttingDown = try await bed.advisor.analyze(bed.plant, refresh: false) else {
             Issue.record("it is shut down")
             return

@@ -128,14 +128,14 @@ import Testing
 
     @Test func `a server that does not answer in time is left alone for a while`() async throws {
         let server = try LocalServer(.silence)
-        let bed = try await CareBed(server, seconds: 3)
+        let bed = try await CareBed(server, seconds: 6)
         let plan = try await bed.analyze().plan
         #expect(plan.note == "the built-in plan: 127.0.0.1:\(server.port) answered nothing in 30 s")
         #expect(try await bed.store.llmSettings()?.notBefore != nil)
         // It may have cost something.
         let used = try await bed.used()
         #expect(used[0] == 1 && used[1] > 100 && used[2] == 0)
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test func `an answer that is no plan is asked for once more, with what was wrong`() async throws {

@@ -47,7 +47,7 @@ extension ChannelSenderTests {
         ] {
             let server = try LocalServer(manner)
             #expect(try await send(to: server) == .delivered(status: 200, pauseSeconds: nil))
-            await server.waitUntilClosed()
+            try await server.waitUntilClosed()
         }
     }
 
@@ -83,7 +83,7 @@ extension ChannelSenderTests {
         #expect(
             await task.value
                 == .retry(afterSeconds: nil, isGlobal: false, status: nil, reason: "sending was stopped"))
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     // MARK: Where it goes

@@ -70,7 +70,7 @@ import Testing
         #expect(request.header("X-PlantOps-Signature") == "v1=" + Crypto.hex(digest))
         let body = try WebhookMessage.body(message, publicOrigin: "https://plants.example.org")
         #expect(request.body == String(decoding: body, as: UTF8.self))
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test func `Discord gets an embed and no headers of ours`() async throws {
@@ -84,7 +84,7 @@ import Testing
     @Test func `every connection is closed`() async throws {
         let server = try LocalServer(answer("200 OK"))
         for _ in 0..<10 { _ = try await send(to: server) }
-        await server.waitUntilClosed(10)
+        try await server.waitUntilClosed(10)
         #expect(server.requests.count == 10)
     }
 
@@ -174,7 +174,7 @@ import Testing
             return
         }
         #expect(!reason.contains("\(target.port)"))
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
         #expect(target.requests.isEmpty)
     }
 }

@@ -69,7 +69,7 @@ extension LLMClientTests {
         let failure = try failure(try await ask(.openai, server))
         #expect(failure.kind == .address)
         #expect(!failure.problem.contains("\(target.port)"))
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
         #expect(target.requests.isEmpty)
     }
 
@@ -128,7 +128,7 @@ extension LLMClientTests {
             let failure = try failure(try await ask(.openai, server))
             #expect(failure.kind == .wrongAnswer)
             #expect(failure.problem.contains("256 KiB"))
-            await server.waitUntilClosed()
+            try await server.waitUntilClosed()
             // Beyond what is read, only what the kernel and the client had room for.
             #expect(server.floodedBytes < size * 8 / 10)
         }
@@ -138,17 +138,17 @@ extension LLMClientTests {
 
     @Test func `a server that says nothing is left when the time is up`() async throws {
         let server = try LocalServer(.silence)
-        let failure = try failure(try await ask(.openai, server, seconds: 2))
+        let failure = try failure(try await ask(.openai, server, seconds: 5))
         #expect(failure.kind == .late)
         #expect(failure.problem == "127.0.0.1:\(server.port) answered nothing in 30 s")
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test(arguments: ["HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", "HTTP/1.1 200 OK\r\n\r\n"])
     func `an answer that does not end is left when the time is up`(head: String) async throws {
         let server = try LocalServer(.trickle(head))
-        #expect(try failure(try await ask(.anthropic, server, seconds: 2)).kind == .late)
-        await server.waitUntilClosed()
+        #expect(try failure(try await ask(.anthropic, server, seconds: 5)).kind == .late)
+        try await server.waitUntilClosed()
     }
 
     @Test func `of an answer that did not end in time, that is said`() throws {
@@ -167,7 +167,7 @@ extension LLMClientTests {
         let failure = try failure(try await asking.value)
         #expect(failure.kind == .stopped)
         #expect(failure.reach == .sent)
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test func `what came before whoever asked has gone counts`() throws {

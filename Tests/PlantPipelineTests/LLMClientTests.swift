@@ -86,7 +86,7 @@ import Testing
         // In the order in which the schema has it.
         #expect(request.body.contains(#""input_schema":{"type":"object","z":1,"a":2}"#))
         #expect(logs.text.contains("111") && logs.text.contains("answered") && !logs.text.contains("Ünïcode"))
-        await server.waitUntilClosed()
+        try await server.waitUntilClosed()
     }
 
     @Test(arguments: [

@@ -51,8 +51,8 @@ final class LocalServer: Sendable {
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
     private let flooded = Mutex(0)
-    /// Something for each connection whose other side has been closed.
-    private let ended = AsyncStream<Void>.makeStream()
+    /// Connections that the client has closed, and how many of them were waited for.
+    private let ended = Mutex((count: 0, awaited: 0))
 
     /// - Parameter version6: at ::1 instead of 127.0.0.1.
     init(_ manner: Manner, version6: Bool = false) throws {
@@ -88,12 +88,12 @@ final class LocalServer: Sendable {
     }
 
     /// Waits until so many more connections have been closed by the client.
-    func waitUntilClosed(_ count: Int = 1) async {
-        var left = count
-        for await _ in ended.stream {
-            left -= 1
-            if left == 0 { return }
+    func waitUntilClosed(_ count: Int = 1) async throws {
+        let awaited = ended.withLock { ended in
+            ended.awaited += count
+            return ended.awaited
         }
+        try await eventually("\(count) connections are closed", seconds: 60) { ended.withLock(\.count) >= awaited }
     }
 
     private struct Work: Sendable {
@@ -132,7 +132,11 @@ final class LocalServer: Sendable {
 
     private static func serve(_ connection: Int32, _ work: Work) {
         defer { close(connection) }
-        guard let request = read(connection) else { return }
+        guard let request = read(connection) else {
+            // Whoever was in a hurry left before all of it was sent.
+            work.server.server?.ended.withLock { $0.count += 1 }
+            return
+        }
         let before = work.server.server?.seen.withLock { seen in
             seen.append(request)
             return seen.count - 1
@@ -176,7 +180,7 @@ final class LocalServer: Sendable {
         // Until the client closes.
         var byte: UInt8 = 0
         while isOpen, recv(connection, &byte, 1, 0) > 0 {}
-        work.server.server?.ended.continuation.yield()
+        work.server.server?.ended.withLock { $0.count += 1 }
     }
 
     private static func write(_ text: String, _ connection: Int32) -> Bool {

@@ -109,12 +109,13 @@ import Testing
         let other = try ReadingLog(log.database)
         #expect(try await other.summarize(at: now.hours(4)) == false)
         #expect(try await other.upkeep.trim(keeping: 400, at: now) == nil)
+        // On a slow machine it may have given up waiting before: that is broken off, too.
         let ended = try log.database.int(
             """
             SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
             WHERE application_name = 'plantops-upkeep' AND datname = current_database() AND wait_event_type = 'Lock'
             """)
-        #expect(ended == 1)
+        #expect(ended <= 1)
         #expect(await broken)
         holder.rollback()
         #expect(try await other.summarize(at: now.hours(4)))
