@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from browsing.accessibility import assert_accessible, assert_fits, focused
 from browsing.things import make_device, make_plant, tell, tell_past
+from support.waiting import wait_until
 
 LIMITS = {"soil_moisture": {"min": 20, "max": 60}}
 
@@ -118,10 +119,17 @@ def test_a_reading_moves_its_card_and_no_other(signed_in, garden):
     assert set(signed_in.evaluate("window.touched")) == {"Épine"}
 
 
-def test_the_line_of_a_day_has_its_gap_and_is_told_in_words(signed_in, garden):
+def test_the_line_of_a_day_has_its_gap_and_is_told_in_words(stack, signed_in, garden):
     # Hours 10 to 6 before now are missing.
     tell_past(garden[1]["Épine"], 20 * 60, 30, lambda ago: {"soil_moisture": 30 + ago / 60} if ago > 600 or ago < 360 else {
         "temperature": 20})
+
+    def known():
+        curves = stack.api.ok("GET", "/plants/sparklines")["plants"]
+        (values,) = [curve["values"] for curve in curves if curve["id"] == garden[0]["Épine"]["id"]]
+        return sum(value is not None for value in values)
+
+    wait_until(lambda: known() > 30, 90, "what came late is summarized")
     signed_in.goto("/")
     line = card(signed_in, "Épine").get_by_role("img", name=re.compile("Soil moisture in the last 24 hours"))
     expect(line).to_have_accessible_name(re.compile(r"from 50\s%.* to 40\s%.* lowest 3\d\s%"))

@@ -35,7 +35,8 @@ def tell_past(device, minutes, step, value_at):
 def fill_past(stack, device, plant, days, step="10 minutes", until="now() - interval '10 minutes'"):
     """Years in seconds: straight into the table, with the rollups the backend would make of it in time. Soil that dries
     and is watered every nine days, warm days and cool nights."""
-    stack.sql(f"SELECT telemetry_ensure_partitions(now() - interval '{days + 1} days', now())")
+    begin = f"{until} - interval '{days + 2} days'"
+    stack.sql(f"SELECT telemetry_ensure_partitions({begin}, now())")
     stack.sql(f"""
         INSERT INTO telemetry (time, device_id, plant_id, soil_moisture, temperature, humidity, light_level, battery, rssi,
             time_source, received_at)
@@ -50,6 +51,7 @@ def fill_past(stack, device, plant, days, step="10 minutes", until="now() - inte
         ON CONFLICT DO NOTHING""", timeout=300)
     if stack.value("SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'"):
         for view in ("telemetry_5m", "telemetry_1h", "telemetry_1d"):
-            stack.sql(f"CALL refresh_continuous_aggregate('{view}', now() - interval '{days + 2} days', now())", timeout=300)
+            stack.sql(f"CALL refresh_continuous_aggregate('{view}', {begin}, now())", timeout=300)
     else:
-        wait_until(lambda: not stack.value("SELECT rollup_work(20000)"), 120, "everything is summarized")
+        wait_until(lambda: not stack.value("SELECT rollup_close(now(), 20000)::int + rollup_work(20000)::int"), 120,
+                   "everything is summarized")
