@@ -83,6 +83,26 @@ def test_a_key_is_asked_for_again_for_another_server(open_tab, model, models):
     assert [request.key for request in other.received] == [""] and model.received == []
 
 
+def test_the_model_is_not_asked_while_another_is_being_saved(open_tab, model, models):
+    other = models.model("openai")
+    page = open_tab("advisor", "Care advisor")
+    give_model(page, model)
+    ask = page.get_by_role("button", name="Ask it something short")
+    ask.click()
+    expect(page.get_by_text("answered after")).to_be_visible()
+    held = []
+    page.route("**/api/settings/llm", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_())
+    page.get_by_label("Address of the server").fill(other.base_url)
+    page.get_by_label("This server wants no key").check()
+    page.get_by_role("button", name="Save").click()
+    wait_until(lambda: page.evaluate("1") and held, what="the other is being saved")
+    expect(ask).to_be_disabled()
+    held[0].continue_()
+    expect(ask).to_be_enabled()
+    # What the one has answered says nothing of the other.
+    expect(page.get_by_text("answered after")).to_have_count(0)
+
+
 def test_a_model_that_does_not_answer_says_why(open_tab, model, watch):
     page = open_tab("advisor", "Care advisor")
     give_model(page, model)

@@ -14,7 +14,9 @@ type Provider = "anthropic" | "openai";
 const budgetRange = { min: 1_000, max: 1_000_000_000 };
 
 /** What was typed stays when it cannot be saved; a key only until it is. */
-export function AdvisorForm({ saved, onSaved }: { saved: LLMSettings; onSaved: (saved: LLMSettings) => void }): JSX.Element {
+export function AdvisorForm({ saved, onSaving, onSaved }: {
+  saved: LLMSettings; onSaving: (isSaving: boolean) => void; onSaved: (saved: LLMSettings) => void;
+}): JSX.Element {
   const t = useT();
   const [provider, setProvider] = useState<Provider>(saved.provider ?? "anthropic");
   const [model, setModel] = useState(saved.model ?? "");
@@ -40,6 +42,7 @@ export function AdvisorForm({ saved, onSaved }: { saved: LLMSettings; onSaved: (
         ? { api_key: t(isOtherServer ? "settings.advisor.key_again" : "form.required") } : {}),
     });
     if (!isFine) return;
+    onSaving(true);
     await submission.run(async () => {
       const answer = await api<LLMSettings>("PUT", "/settings/llm", {
         body: {
@@ -57,6 +60,7 @@ export function AdvisorForm({ saved, onSaved }: { saved: LLMSettings; onSaved: (
       onSaved(answer);
       toast(t("settings.advisor.saved"));
     });
+    onSaving(false);
   }
 
   return (

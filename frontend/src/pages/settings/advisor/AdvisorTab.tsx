@@ -20,6 +20,7 @@ export default function AdvisorTab(): JSX.Element {
   const settings = useResource("llm", (signal) => api<LLMSettings>("GET", "/settings/llm", { signal }));
   // A form begins anew only when all of its settings were forgotten.
   const [round, setRound] = useState(0);
+  const [isSaving, setSaving] = useState(false);
   return (
     <>
       <Loaded resource={settings}>
@@ -27,7 +28,7 @@ export default function AdvisorTab(): JSX.Element {
           <>
             <Card title={t("settings.advisor.state")}>
               <State settings={value} />
-              {value.provider !== null && <AdvisorTest onTested={settings.reload} />}
+              {value.provider !== null && <AdvisorTest key={model(value)} isSaving={isSaving} onTested={settings.reload} />}
             </Card>
             <Card title={t("settings.advisor.model_card")}
               actions={value.provider !== null && (
@@ -36,7 +37,7 @@ export default function AdvisorTab(): JSX.Element {
                   settings.reload();
                 }} />
               )}>
-              <AdvisorForm key={round} saved={value} onSaved={settings.set} />
+              <AdvisorForm key={round} saved={value} onSaving={setSaving} onSaved={settings.set} />
             </Card>
           </>
         )}
@@ -45,6 +46,9 @@ export default function AdvisorTab(): JSX.Element {
     </>
   );
 }
+
+/** What was answered was answered by this one, and is not shown beside another. */
+const model = ({ provider, model, base_url, api_key_masked: key }: LLMSettings): string => JSON.stringify([provider, model, base_url, key]);
 
 function State({ settings }: { settings: LLMSettings }): JSX.Element {
   const t = useT();

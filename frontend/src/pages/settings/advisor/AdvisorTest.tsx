@@ -6,8 +6,8 @@ import { Button } from "../../../ui/Button";
 import { Notice } from "../../../ui/Notice";
 import { problemText } from "../../../ui/form";
 
-/** Asks the stored model something short now. */
-export function AdvisorTest({ onTested }: { onTested: () => void }): JSX.Element {
+/** Asks the stored model something short now; while another is being stored, neither is meant. */
+export function AdvisorTest({ isSaving, onTested }: { isSaving: boolean; onTested: () => void }): JSX.Element {
   const t = useT();
   const format = useFormat();
   const [isBusy, setBusy] = useState(false);
@@ -30,7 +30,7 @@ export function AdvisorTest({ onTested }: { onTested: () => void }): JSX.Element
   return (
     <div className="settings-test">
       {outcome && <Notice tone={outcome.isFine ? "ok" : "critical"} isUrgent>{outcome.text}</Notice>}
-      <Button icon="send" busy={isBusy} onClick={() => void test()}>{t("settings.advisor.test")}</Button>
+      <Button icon="send" busy={isBusy} disabled={isSaving} onClick={() => void test()}>{t("settings.advisor.test")}</Button>
     </div>
   );
 }
