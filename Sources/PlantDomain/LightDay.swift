@@ -63,6 +63,8 @@ package struct LightSum: Sendable, Equatable {
     /// Over how many hours the light of a day is spread to compare it with limits in lx: about what a day has, so that
     /// limits mean the light of the day and not the mean over the night.
     package static let hoursOfDay = 12.0
+    /// Of a day without readings.
+    package static let unknown = LightSum(luxHours: 0, coverage: 0)
 
     package init(luxHours: Double, coverage: Double) {
         self.luxHours = luxHours

@@ -4,14 +4,13 @@ import Synchronization
 /// The light of a day that is over, as it was found a moment ago: it is shown with every page of plants, and hardly ever
 /// changes.
 final class LightCache: Sendable {
-    /// Days of which less is known are asked for every time: what is missing may be on its way.
-    private static let leastCoverage = 0.99
-    /// Late readings of a day that was known already are shown this much later at most, in seconds.
-    private static let secondsKept = 600.0
-
     private struct Entry {
         let light: LightSum
         let foundAt: Timestamp
+
+        /// How much later at most late readings of the day are shown, in seconds: when all of it was known already, or when
+        /// what is missing may be on its way.
+        var secondsKept: Double { light.coverage >= 0.99 ? 600 : 15 }
     }
 
     private struct Known {
@@ -27,7 +26,7 @@ final class LightCache: Sendable {
             guard known.day == day else { return [:] }
             var found: [EntityID: LightSum] = [:]
             for plant in plants {
-                guard let entry = known.entries[plant], abs(now.seconds(since: entry.foundAt)) < Self.secondsKept
+                guard let entry = known.entries[plant], abs(now.seconds(since: entry.foundAt)) < entry.secondsKept
                 else { continue }
                 found[plant] = entry.light
             }
@@ -39,9 +38,7 @@ final class LightCache: Sendable {
     func keep(_ light: [EntityID: LightSum], on day: LocalDay, at now: Timestamp) {
         known.withLock { known in
             if known.day != day { known = Known(day: day) }
-            for (plant, sum) in light where sum.coverage >= Self.leastCoverage {
-                known.entries[plant] = Entry(light: sum, foundAt: now)
-            }
+            for (plant, sum) in light { known.entries[plant] = Entry(light: sum, foundAt: now) }
         }
     }
 }

@@ -21,7 +21,9 @@ extension Store {
             var light = cache.light(of: ids, on: day, at: now)
             let missing = ids.filter { light[$0] == nil }
             if !missing.isEmpty {
-                let found = try Self.light(of: missing, on: [day], connection).compactMapValues(\.first?.light)
+                let sums = try Self.light(of: missing, on: [day], connection)
+                var found: [EntityID: LightSum] = [:]
+                for plant in missing { found[plant] = sums[plant]?.first?.light ?? .unknown }
                 cache.keep(found, on: day, at: now)
                 light.merge(found) { $1 }
             }

@@ -132,15 +132,30 @@ import Testing
         await #expect(throws: PostgresError.self) { try await pot.store.withLightOfYesterday([lit], at: .now()) }
     }
 
-    @Test func `a day that is known whole is asked for once in ten minutes, others every time`() async throws {
+    @Test func `a day that is known whole is asked for once in ten minutes, others every 15 seconds`() async throws {
         let pot = try await Pot(.native)
+        // Of the first plant half of the day is known, of the second nothing.
         try await pot.fill(yesterday { $0 < 15 ? 100 : nil })
-        #expect(try await pot.dli(at: now) == nil)
-        try await pot.fill(yesterday { $0 >= 15 ? 100 : nil })
-        let whole = try #require(try await pot.dli(at: now))
+        let (other, sensor) = (try await makePlant(pot.store), try await makeDevice(pot.store))
+        _ = try await pot.store.assign(sensor, to: other, at: .now())
+        try await pot.fill([reading(.now(), [.lightLevel: 100])], by: sensor)
+        let plants = try await pot.store.plants(limit: 10, offset: 0).items
+        let dark = try await pot.store.withLightOfYesterday(plants, at: now)
+        #expect(dark.map { $0.derived(now: now)[.dli] } == [nil, nil])
         try pot.database.execute("ALTER VIEW telemetry_1h RENAME TO away")
-        #expect(try await pot.dli(at: now.adding(seconds: 599)) == whole)
-        await #expect(throws: PostgresError.self) { try await pot.dli(at: now.adding(seconds: 600)) }
+        _ = try await pot.store.withLightOfYesterday(plants, at: now.adding(seconds: 14.9))
+        for plant in plants {
+            await #expect(throws: PostgresError.self) {
+                try await pot.store.withLightOfYesterday([plant], at: now.adding(seconds: 15))
+            }
+        }
+        try pot.database.execute("ALTER VIEW away RENAME TO telemetry_1h")
+        try await pot.fill(yesterday { $0 >= 15 ? 100 : nil })
+        let later = now.adding(seconds: 15)
+        let whole = try #require(try await pot.dli(at: later))
+        try pot.database.execute("ALTER VIEW telemetry_1h RENAME TO away")
+        #expect(try await pot.dli(at: later.adding(seconds: 599)) == whole)
+        await #expect(throws: PostgresError.self) { try await pot.dli(at: later.adding(seconds: 600)) }
         // Of the day after, nothing is known.
         await #expect(throws: PostgresError.self) { try await pot.dli(at: now.adding(seconds: 86_400)) }
     }
