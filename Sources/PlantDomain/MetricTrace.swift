@@ -33,15 +33,12 @@ struct SpikeFilter: Equatable, Sendable {
     mutating func admit(
         _ value: Double, at time: Timestamp, noiseFloor: Double
     ) -> (earlier: (value: Double, time: Timestamp)?, isAdmitted: Bool) {
-        let (centre, spread) = medianAndDeviation(with: Self.float(value))
-        let allowed = max(3 * 1.4826 * spread, 3 * noiseFloor)
-        let distance = value - centre
-        guard count >= Self.size - 1, abs(distance) > allowed else {
+        guard let (centre, allowed) = surroundings(of: value, noiseFloor: noiseFloor) else {
             suspect = nil
             push(value)
             return (nil, true)
         }
-        if let before = suspect, (before.value - centre) * distance > 0, abs(before.value - centre) > allowed {
+        if let before = suspect, (before.value - centre) * (value - centre) > 0, abs(before.value - centre) > allowed {
             // The level has changed: what was before says nothing about what comes.
             self = SpikeFilter()
             push(before.value)
@@ -51,6 +48,18 @@ struct SpikeFilter: Equatable, Sendable {
         }
         suspect = (value, time)
         return (nil, false)
+    }
+
+    /// From what a value stands out, and from how much on one does; nil if this does not.
+    private func surroundings(of value: Double, noiseFloor: Double) -> (centre: Double, allowed: Double)? {
+        guard count >= Self.size - 1 else { return nil }
+        let values = sorted(with: Self.float(value))
+        let centre = Self.middle(values, count + 1)
+        let distance = abs(value - Double(centre))
+        // So nearly every value ends here, whatever the deviation.
+        guard distance > 3 * noiseFloor else { return nil }
+        let allowed = max(3 * 1.4826 * Self.deviation(values, count + 1, from: centre), 3 * noiseFloor)
+        return distance > allowed ? (Double(centre), allowed) : nil
     }
 
     /// Takes a value without doubting it.
@@ -73,17 +82,25 @@ struct SpikeFilter: Equatable, Sendable {
     mutating func trust() { suspect = nil }
 
     /// Median absolute deviation of the values so far; 0 with fewer than three.
-    var deviation: Double { count < 3 ? 0 : medianAndDeviation(with: window[count - 1]).deviation }
+    var deviation: Double {
+        guard count >= 3 else { return 0 }
+        // The newest counts twice.
+        let values = sorted(with: window[count - 1])
+        return Self.deviation(values, count + 1, from: Self.middle(values, count + 1))
+    }
 
-    private func medianAndDeviation(with value: Float) -> (median: Double, deviation: Double) {
+    private func sorted(with value: Float) -> SIMD8<Float> {
         var values = window
         values[count] = value
-        let number = count + 1
-        Self.sort(&values, number)
-        let median = Self.middle(values, number)
-        for index in 0..<number { values[index] = abs(values[index] - median) }
-        Self.sort(&values, number)
-        return (Double(median), Double(Self.middle(values, number)))
+        Self.sort(&values, count + 1)
+        return values
+    }
+
+    private static func deviation(_ values: SIMD8<Float>, _ number: Int, from centre: Float) -> Double {
+        var values = values
+        for index in 0..<number { values[index] = abs(values[index] - centre) }
+        sort(&values, number)
+        return Double(middle(values, number))
     }
 
     private static func middle(_ sorted: SIMD8<Float>, _ number: Int) -> Float {

@@ -38,7 +38,7 @@ struct WateringTrace: Equatable, Sendable {
             && (0..<slots).allSatisfy { left.lows[$0].bitPattern == right.lows[$0].bitPattern }
     }
 
-    mutating func note(_ value: Double, at time: Timestamp, deviation: Double) {
+    mutating func note(_ value: Double, at time: Timestamp, deviation: @autoclosure () -> Double) {
         advance(to: time.microseconds / Self.slotMicroseconds)
         if let wateredAt, time.seconds(since: wateredAt) < WateringRule.holdSeconds,
             value < Double(baseline) + WateringRule.leastRise / 2
@@ -50,7 +50,9 @@ struct WateringTrace: Equatable, Sendable {
         }
         var from = Float.infinity
         for slot in 0..<Self.slots where lows[slot] < from { from = lows[slot] }
-        if from.isFinite, value - Double(from) >= WateringRule.neededRise(deviation: deviation) {
+        // Few readings rise so far that the noise matters.
+        let rise = value - Double(from)
+        if from.isFinite, rise >= WateringRule.leastRise, rise >= WateringRule.neededRise(deviation: deviation()) {
             wateredBefore = wateredAt
             wateredAt = time
             baseline = from
