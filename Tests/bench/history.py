@@ -264,5 +264,5 @@ class RollupCost:
         cost = 1 - middle(self.runs[True], "rate")["rate"] / middle(self.runs[False], "rate")["rate"]
         self.bench.add("ingest with rollups, messages/s", series(self.runs[True], "rate"))
         self.bench.add("the same without rollups, messages/s", series(self.runs[False], "rate"))
-        self.bench.add("what rollups cost of the throughput", f"{100 * cost:.0f} %", f"≤ {100 * ROLLUP_COST:.0f} %",
+        self.bench.add("what rollups cost of the throughput", f"{round(100 * cost)} %", f"≤ {100 * ROLLUP_COST:.0f} %",
                        cost <= ROLLUP_COST)

@@ -455,7 +455,7 @@ class Bench:
         self.add("the same, not judged, messages/s", series(runs[False], "rate"))
         self.add("backend and PostgreSQL, CPU per message: judged / not",
                  f"{series(runs[True], 'cpu', '.1f')} / {series(runs[False], 'cpu', '.1f')} µs")
-        self.add("what judging costs of the throughput", f"{100 * cost:.0f} %", f"≤ {100 * JUDGING_TARGET:.0f} %",
+        self.add("what judging costs of the throughput", f"{round(100 * cost)} %", f"≤ {100 * JUDGING_TARGET:.0f} %",
                  cost <= JUDGING_TARGET)
 
     def api(self):
