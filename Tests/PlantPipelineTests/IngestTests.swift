@@ -66,7 +66,8 @@ import Testing
             try commitWithoutAcknowledging(harness, from: id, messages: 2)
             #expect(try harness.database.int("SELECT count(*) FROM telemetry") == 2)
             try await harness.running { status in
-                try await eventually("the broker has delivered them again") { status.snapshot.redeliveries == 2 }
+                // And perhaps what other tests' devices sent meanwhile; before it delivers anything new.
+                try await eventually("the broker has delivered them again") { status.snapshot.redeliveries >= 2 }
                 try send(options, topic: "devices/\(id)/telemetry", [words])
                 try await eventually("a new one like them is stored") {
                     try harness.database.int("SELECT count(*) FROM telemetry") == 3
